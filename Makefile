@@ -1,0 +1,66 @@
+# Everything that is run here, by people and by CI. `make` lists it.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+export PATH := $(BIN):$(PATH)
+export DVC_NO_ANALYTICS := 1
+SAMPLE := data/sample
+
+.DEFAULT_GOAL := help
+.PHONY: help setup system demo test check integration weights clean
+
+help:  ## List these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.ready  ## Install everything into .venv from the lock
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+		|| { echo "Tailwatch runs on Python 3.11; name one: make PYTHON=/path/to/python3.11"; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/uv || $(BIN)/pip install --quiet uv==$(UV_VERSION)
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(MAKE) --no-print-directory system
+	@touch $@
+
+system:
+	@$(BIN)/python -c 'import cv2' 2>/dev/null || { \
+		echo "OpenCV needs Debian's libgl1 and libglib2.0-0"; \
+		apt-get update -qq && apt-get install -qq -y libgl1 libglib2.0-0 >/dev/null \
+		|| { echo "Ask an administrator: apt-get install libgl1 libglib2.0-0"; exit 2; }; }
+
+$(SAMPLE)/clips.csv: | setup
+	tailwatch sample $(SAMPLE)
+
+demo: setup $(SAMPLE)/clips.csv  ## The main job: sample, dvc repro, track, promote, report
+	dvc repro
+	tailwatch track
+	tailwatch promote
+	tailwatch report
+	@echo
+	@cat outs/compare/table.txt 2>/dev/null || true
+	@echo "Runs, comparison and registry:  $(VENV)/bin/mlflow ui --backend-store-uri sqlite:///mlflow.db"
+	@echo "The report, in a browser:       reports/index.html"
+
+test: setup  ## All tests that need no server
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests --ignore tests/integration
+
+check: setup  ## Style, types, direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+integration: setup  ## Tests with real servers and a browser
+	$(BIN)/python -m pytest tests/integration
+
+weights: setup  ## Fetch PixelLib's Mask R-CNN weights (245 MB, needs a network)
+	tailwatch weights
+
+clean:  ## Remove what runs made (not .venv, not the users' clips)
+	rm -rf outs reports .tailwatch mlflow.db mlartifacts mlruns dvc.lock $(SAMPLE) $(SAMPLE)-truth .dvc/cache .dvc/tmp
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	find components pipelines tests -name __pycache__ -type d -prune -exec rm -rf {} +

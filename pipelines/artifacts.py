@@ -1,0 +1,142 @@
+"""The project's folder: its parameters, its store, and the files that stages hand on."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from components.datasets.clips import Clip, Label
+
+from components.core.files import read_json
+from components.core.tables import read_csv, write_csv
+from components.features.chain import ClipChain
+from components.store.store import Store
+from pipelines.params import Params, read_params
+
+STATE_FOLDER = ".tailwatch"
+CLIP_COLUMNS = tuple(field.name for field in fields(Clip))
+LABEL_COLUMNS = tuple(field.name for field in fields(Label))
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout with its params.yaml.
+
+    Attributes:
+        root: the folder of dvc.yaml.
+        params: its parameters, checked.
+    """
+
+    root: Path
+    params: Params
+
+    @classmethod
+    def open(cls, root: Path) -> "Project":
+        """The project in a folder."""
+        return cls(root, read_params(root))
+
+    def out(self, stage: str, *names: str) -> Path:
+        """The path of a stage's output."""
+        return self.root.joinpath("outs", stage, *names)
+
+    def state(self, *names: str) -> Path:
+        """The path of something that is remembered between runs but is no output."""
+        return self.root.joinpath(STATE_FOLDER, *names)
+
+    @cached_property
+    def store(self) -> Store:
+        """The content-addressed store."""
+        return Store(self.state("store"))
+
+    @cached_property
+    def chain(self) -> ClipChain:
+        """The way of a clip under this project's parameters."""
+        return ClipChain(
+            self.store, self.params.chain, ClipLocator(self._dataset_root(), self.state("clips"))
+        )
+
+    def _dataset_root(self) -> str:
+        root = self.params.dataset_root()
+        return root if "://" in root else str((self.root / root).resolve())
+
+
+@dataclass(frozen=True)
+class ClipLocator:
+    """Finds the local file of a clip; a remote one is fetched once.
+
+    Attributes:
+        root: the data set's root.
+        fetched: folder of fetched clips.
+    """
+
+    root: str
+    fetched: Path
+
+    def __call__(self, clip: Clip) -> Path:
+        """The local file of a clip."""
+        from components.datasets.source import open_root
+
+        return open_root(self.root, self.fetched).local(clip.uri)
+
+
+def write_clips(path: Path, clips: Iterable[Clip]) -> None:
+    """Write clips.csv, sorted by clip_id."""
+    write_csv(path, CLIP_COLUMNS, (asdict(clip) for clip in sorted(clips, key=lambda clip: clip.clip_id)))
+
+
+def read_clips(project: Project) -> list[Clip]:
+    """The clips that ingest found, sorted by clip_id."""
+    rows = read_csv(project.out("ingest", "clips.csv"), CLIP_COLUMNS)
+    return [
+        Clip(
+            clip_id=row["clip_id"],
+            uri=row["uri"],
+            start_s=_seconds(row["start_s"]),
+            end_s=_seconds(row["end_s"]),
+            sha256=row["sha256"],
+            size=int(row["size"]),
+            origin=row["origin"],
+        )
+        for row in rows
+    ]
+
+
+def write_labels(path: Path, labels: Iterable[Label]) -> None:
+    """Write labels.csv, sorted by clip_id."""
+    rows = ({**asdict(label), "intervals": json.dumps(label.intervals)} for label in labels)
+    write_csv(path, LABEL_COLUMNS, sorted(rows, key=lambda row: row["clip_id"]))
+
+
+def read_labels(project: Project) -> dict[str, Label]:
+    """What is known of each clip beside its pictures, by clip_id."""
+    rows = read_csv(project.out("ingest", "labels.csv"), LABEL_COLUMNS)
+    return {
+        row["clip_id"]: Label(
+            **{**row, "intervals": tuple((float(a), float(b)) for a, b in json.loads(row["intervals"]))}
+        )
+        for row in rows
+    }
+
+
+def read_index(project: Project, stage: str, columns: Sequence[str] = ()) -> list[dict[str, str]]:
+    """The index that a stage over clips wrote."""
+    return read_csv(project.out(stage, "index.csv"), ("clip_id", "status", *columns))
+
+
+def usable_clips(project: Project, stage: str) -> list[Clip]:
+    """The clips that a stage over clips did not set aside, sorted by clip_id."""
+    rows = read_index(project, stage)
+    bad = {row["clip_id"] for row in rows if row["status"] == "bad"}
+    indexed = {row["clip_id"] for row in rows} - bad
+    return [clip for clip in read_clips(project) if clip.clip_id in indexed]
+
+
+def read_out(project: Project, stage: str, *names: str) -> Any:
+    """A JSON file of a stage."""
+    return read_json(project.out(stage, *names))
+
+
+def _seconds(text: str) -> float | None:
+    return float(text) if text else None

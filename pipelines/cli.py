@@ -1,0 +1,287 @@
+"""The `tailwatch` command."""
+
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from components.core.errors import TailwatchError
+
+STAGES = ("ingest", "extract", "segment", "featurize", "normalize", "reshape", "train", "evaluate", "compare")
+_ITEM_OF = {"reshape": "VIEW", "train": "MODEL", "evaluate": "MODEL"}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "-C", "folder", type=click.Path(path_type=Path), default=Path("."), help="The project's folder."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
+@click.version_option(package_name="tailwatch")
+@click.pass_context
+def cli(context: click.Context, folder: Path, quiet: bool) -> None:
+    r"""Train, compare and promote classifiers of behaviour in surveillance video.
+
+    \b
+    First run:   make demo
+    Every day:   edit params.yaml, then `dvc repro`, `tailwatch track`, `tailwatch report`
+    Promotion:   tailwatch promote
+    """
+    context.obj = folder.resolve()
+    _configure_logging(quiet)
+
+
+def _configure_logging(quiet: bool) -> None:
+    logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.WARNING)
+    logging.getLogger("tailwatch").setLevel(logging.WARNING if quiet else logging.INFO)
+
+
+def _project(folder: Path) -> Any:
+    from pipelines.artifacts import Project
+
+    return Project.open(folder)
+
+
+def _print(value: Any, as_json: bool, text: Callable[[Any], str]) -> None:
+    click.echo(json.dumps(value, indent=1, sort_keys=True) if as_json else text(value))
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    """Rows of equal keys as aligned text."""
+    if not rows:
+        return "none"
+    head = list(rows[0])
+    cells = [head, *([_cell(row.get(name)) for name in head] for row in rows)]
+    widths = [max(len(row[k]) for row in cells) for k in range(len(head))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _record_exit(folder: Path, stage: str, code: int) -> None:
+    """DVC turns every failure into 255, so what a stage meant is kept beside."""
+    from components.core.files import write_text
+
+    write_text(folder / ".tailwatch" / "exit" / stage, f"{code}\n")
+
+
+def _run_stage(folder: Path, stage: str, *item: str) -> None:
+    name = "@".join((stage, *item))
+    try:
+        import_module(f"pipelines.{stage}").run(_project(folder), *item)
+    except BaseException as error:
+        _record_exit(folder, name, exit_code(error))
+        raise
+    _record_exit(folder, name, 0)
+
+
+def _add_stage(stage: str) -> None:
+    item = _ITEM_OF.get(stage)
+    doc = f"Run the {stage} stage{f' for one {item.lower()}' if item else ''}, as `dvc repro` does."
+
+    @click.pass_obj
+    def command(folder: Path, **arguments: str) -> None:
+        _run_stage(folder, stage, *arguments.values())
+
+    built = click.command(stage, help=doc)(command)
+    if item:
+        built = click.argument(item.lower())(built)
+    cli.add_command(built)
+
+
+for _stage in STAGES:
+    _add_stage(_stage)
+
+
+@cli.command()
+@click.argument("target", type=click.Path(path_type=Path), default=Path("data/sample"))
+@click.option("--clips", type=int, default=None, help="So many clips, over all films.")
+@click.option("--seed", type=int, default=None, help="Another seed makes another sample.")
+@click.pass_obj
+def sample(folder: Path, target: Path, clips: int | None, seed: int | None) -> None:
+    """Render the sample data set: two-person scenes, stalking and not."""
+    from pipelines.sample import make_sample, sample_settings
+
+    make_sample(folder / target, sample_settings(clips, seed))
+
+
+@cli.command()
+@click.option("--tries", type=int, default=2000, show_default=True, help="Seeds to look at.")
+@click.pass_obj
+def split(folder: Path, tries: int) -> None:
+    """Search the split seed that balances the present data best; write it to params.yaml."""
+    from pipelines.split import run
+
+    run(_project(folder), tries)
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.option("--root", default=None, help="The data set's root, in place of the profile's.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.pass_obj
+def profile(folder: Path, name: str | None, root: str | None, as_json: bool) -> None:
+    """Write a ready-made params.yaml; without NAME, list the profiles."""
+    from pipelines.profile import profiles, use_profile
+
+    if name is None:
+        _print(profiles(), as_json, _table)
+    else:
+        use_profile(folder, name, root)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def models(as_json: bool) -> None:
+    """List the models that can be enabled in params.yaml."""
+    from components.models.registry import describe_models
+
+    _print(describe_models(), as_json, _table)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def adapters(as_json: bool) -> None:
+    """List the data set layouts that can be read."""
+    from components.datasets.registry import describe_adapters
+
+    _print(describe_adapters(), as_json, _table)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.pass_obj
+def doctor(folder: Path, as_json: bool) -> None:
+    """Say what is installed, what is missing and what to do about it."""
+    from pipelines.doctor import run
+
+    rows, healthy = run(folder)
+    _print(rows, as_json, _table)
+    if not healthy:
+        sys.exit(1)
+
+
+@cli.command()
+@click.pass_obj
+def report(folder: Path) -> None:
+    """Draw reports/index.html from the last comparison."""
+    from pipelines.report import run
+
+    click.echo(run(_project(folder)))
+
+
+@cli.command()
+@click.pass_obj
+def track(folder: Path) -> None:
+    """Bring MLflow up to what lies in outs/; running it again adds nothing."""
+    from pipelines.track import run
+
+    run(_project(folder))
+
+
+@cli.command()
+@click.option("--model", default=None, help="The challenger; by default the one that compare names.")
+@click.option("--approve", metavar="NAME", default=None, help="Approve a HOLD in this person's name.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.pass_obj
+def promote(folder: Path, model: str | None, approve: str | None, as_json: bool) -> None:
+    """Ask the gate for the champion's place."""
+    from pipelines.promote import describe_verdict
+    from pipelines.promote import promote as run
+
+    _print(run(_project(folder), model, approve), as_json, describe_verdict)
+
+
+@cli.command()
+@click.option("--to", "version", type=int, default=None, help="A version; by default the previous champion.")
+@click.option("--by", required=True, help="Who decides.")
+@click.option("--why", required=True, help="The reason.")
+@click.pass_obj
+def rollback(folder: Path, version: int | None, by: str, why: str) -> None:
+    """Put an earlier version back in the champion's place."""
+    from pipelines.promote import rollback as run
+
+    click.echo(run(_project(folder), version, by, why))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.pass_obj
+def history(folder: Path, as_json: bool) -> None:
+    """List promotions and rollbacks."""
+    from pipelines.promote import history as run
+
+    _print(run(_project(folder)), as_json, _table)
+
+
+@cli.command()
+@click.argument("videos", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--model", default="models:/tailwatch@champion", show_default=True, help="A bundle folder or a model URI."
+)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.pass_obj
+def score(folder: Path, videos: tuple[Path, ...], model: str, as_json: bool) -> None:
+    """Score videos with a trained model."""
+    from pipelines.score import run
+
+    _print(run(_project(folder), videos, model), as_json, _table)
+
+
+@cli.command()
+@click.pass_obj
+def weights(folder: Path) -> None:
+    """Fetch the Mask R-CNN weights that the pixellib segmenter needs."""
+    from pipelines.weights import run
+
+    click.echo(run(_project(folder)))
+
+
+def exit_code(error: BaseException) -> int:
+    """The exit code of a failure: 2 usage, 3 bad data, 4 storage, 5 resource, 42 final, 130/143 interrupted."""
+    if isinstance(error, TailwatchError):
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return 130
+    if isinstance(error, MemoryError):
+        return 5
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    return 1
+
+
+def _terminate(*_: Any) -> None:
+    sys.exit(143)
+
+
+def main() -> None:
+    """The console script."""
+    signal.signal(signal.SIGTERM, _terminate)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except TailwatchError as error:
+        click.echo(f"tailwatch: {error}", err=True)
+        sys.exit(exit_code(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""evaluate: judge one model on every split.
+
+Reads outs/train/<model>/, the tensors of the model's view and labels.csv; writes outs/evaluate/<model>/.
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from components.models.bundle import Bundle, read_bundle
+
+from components.core.files import write_json
+from components.core.settings import to_dict
+from components.core.tables import write_csv
+from components.evaluation import predictions
+from components.evaluation.curves import Curve, pr_curve, reliability, roc_curve
+from components.evaluation.metrics import calibration_pairs
+from components.evaluation.predictions import ClipPredictions, digest_of_test_set
+from components.evaluation.scoring import SPLITS, Scoring, Tensors, decide, frame_level, score
+from components.evaluation.settings import BootstrapSettings
+from components.evaluation.summary import flat_metrics, summarise
+from pipelines.artifacts import Project, read_clips, read_labels, read_out
+
+log = logging.getLogger("tailwatch")
+
+
+def run(project: Project, model_id: str) -> None:
+    """Write one model's predictions, metrics and curves.
+
+    Raises:
+        BadDataError: bundle, tensors and labels do not fit each other.
+    """
+    bundle = read_bundle(project.out("train", model_id))
+    tensors = read_tensors(project, project.params.model(model_id).view)
+    scoring = score(bundle, tensors, read_labels(project))
+    evaluation = describe(project, bundle, scoring)
+    folder = project.out("evaluate", model_id)
+    write_json(folder / "evaluation.json", evaluation)
+    write_json(folder / "metrics.json", _small(evaluation, scoring.clips.classes))
+    write_csv(
+        folder / "predictions.csv",
+        predictions.columns(scoring.clips.classes),
+        predictions.to_rows(scoring.clips),
+    )
+    _write_frames(folder / "frames.csv", scoring, bundle.info.threshold)
+    _write_curves(folder, scoring.clips.of_split("test"))
+    _log(model_id, evaluation)
+
+
+def read_tensors(project: Project, view: str) -> Tensors:
+    """The tensors that reshape wrote for a view; pixels stay on disk."""
+    folder = project.out("reshape", view)
+    numbers, measured = (_array(folder / f"{name}.npy") for name in ("numbers", "measured"))
+    return Tensors(
+        read_out(project, "reshape", view, "clips.json")["clips"],
+        _array(folder / "frames.npy"),
+        numbers,
+        measured,
+    )
+
+
+def describe(project: Project, bundle: Bundle, scoring: Scoring) -> dict[str, Any]:
+    """Everything that is said of a model on the clips of all splits, as plain JSON values."""
+    contents = {clip.clip_id: clip.sha256 for clip in read_clips(project)}
+    info = bundle.info
+    return {
+        "model": info.model_id,
+        "classes": list(info.classes),
+        "view": to_dict(info.view),
+        "threshold": info.threshold,
+        "parameters": info.parameters,
+        "min_coverage": project.params.featurize.min_coverage,
+        "test_digest": digest_of_test_set(scoring.clips, contents),
+        "absent": list(scoring.absent),
+        "splits": {split: _split(project, scoring, info.threshold, split) for split in SPLITS},
+    }
+
+
+def _split(project: Project, scoring: Scoring, threshold: float, split: str) -> dict[str, Any]:
+    settings = project.params.evaluate.bootstrap
+    clips = scoring.clips.of_split(split)
+    covered = clips.where(clips.coverage >= project.params.featurize.min_coverage)
+    frames = frame_level(scoring, threshold, split)
+    return {
+        "clips": _of_clips(clips, settings),
+        "covered_clips": _of_clips(covered, settings),
+        "frames": None if frames is None else summarise(frames, settings),
+    }
+
+
+def _of_clips(clips: ClipPredictions, settings: BootstrapSettings) -> dict[str, Any]:
+    coverage = float(clips.coverage.mean()) if len(clips.coverage) else None
+    return summarise(clips.scored(), settings) | {"coverage": coverage}
+
+
+def _small(evaluation: dict[str, Any], classes: tuple[str, ...]) -> dict[str, Any]:
+    return {split: flat_metrics(parts["clips"], classes) for split, parts in evaluation["splits"].items()}
+
+
+def _write_frames(path: Path, scoring: Scoring, threshold: float) -> None:
+    classes = scoring.clips.classes
+    columns = ("clip_id", "k", "split", "source", "label", "predicted", *(f"p_{name}" for name in classes))
+    write_csv(path, columns, _frame_rows(scoring, threshold))
+
+
+def _frame_rows(scoring: Scoring, threshold: float) -> Iterator[dict[str, Any]]:
+    """One row per frame; none for a model of whole clips."""
+    if scoring.frames is None:
+        return
+    clips = scoring.clips
+    for i, of_clip in enumerate(scoring.frames):
+        known = {
+            "clip_id": str(clips.clip_ids[i]),
+            "split": str(clips.splits[i]),
+            "source": str(clips.groups[i]),
+            "label": clips.classes[clips.labels[i]],
+        }
+        for k, (values, chosen) in enumerate(zip(of_clip, decide(of_clip, threshold), strict=True)):
+            of_frame = {f"p_{name}": float(value) for name, value in zip(clips.classes, values, strict=True)}
+            yield known | {"k": k, "predicted": clips.classes[chosen]} | of_frame
+
+
+def _write_curves(folder: Path, test: ClipPredictions) -> None:
+    """Curves of the test clips: of the positive class, or of every class when there are more than two."""
+    wanted = (1,) if len(test.classes) == 2 else range(len(test.classes))
+    kinds = {k: (test.labels == k, test.probabilities[:, k]) for k in wanted}
+    roc = {test.classes[k]: roc_curve(*pair) for k, pair in kinds.items()}
+    pr = {test.classes[k]: pr_curve(*pair) for k, pair in kinds.items()}
+    write_csv(folder / "roc.csv", ("class", "fpr", "tpr", "threshold"), _curve_rows(roc, "fpr", "tpr"))
+    write_csv(
+        folder / "pr.csv",
+        ("class", "recall", "precision", "threshold"),
+        _curve_rows(pr, "recall", "precision"),
+    )
+    _write_confusion(folder / "confusion.csv", test)
+    _write_calibration(folder / "calibration.csv", test)
+
+
+def _curve_rows(curves: dict[str, Curve | None], x: str, y: str) -> Iterator[dict[str, Any]]:
+    """Points of every defined curve; the threshold that admits nobody stays empty."""
+    for name, curve in curves.items():
+        if curve is not None:
+            for at_x, at_y, threshold in zip(curve.x, curve.y, curve.thresholds, strict=True):
+                written = float(threshold) if np.isfinite(threshold) else None
+                yield {"class": name, x: float(at_x), y: float(at_y), "threshold": written}
+
+
+def _write_confusion(path: Path, test: ClipPredictions) -> None:
+    rows = (
+        {"actual": test.classes[label], "predicted": test.classes[predicted]}
+        for label, predicted in zip(test.labels, test.predicted, strict=True)
+    )
+    write_csv(path, ("actual", "predicted"), rows)
+
+
+def _write_calibration(path: Path, test: ClipPredictions) -> None:
+    rows = (
+        {
+            "probability": part.promised,
+            "frequency": part.observed,
+            "low": part.low,
+            "high": part.high,
+            "n": part.n,
+        }
+        for part in reliability(*calibration_pairs(test.scored()))
+    )
+    write_csv(path, ("probability", "frequency", "low", "high", "n"), rows)
+
+
+def _array(path: Path) -> np.ndarray | None:
+    return np.load(path, mmap_mode="r", allow_pickle=False) if path.is_file() else None
+
+
+def _log(model_id: str, evaluation: dict[str, Any]) -> None:
+    test = evaluation["splits"]["test"]["clips"]
+    found = test["metrics"]["accuracy"]
+    if found["value"] is None:
+        log.info("%s: no test clips", model_id)
+    elif found["low"] is None:
+        log.info("%s: accuracy %.3f on %d test clips", model_id, found["value"], test["n"])
+    else:
+        log.info(
+            "%s: accuracy %.3f (%.3f to %.3f) on %d test clips of %d source groups",
+            *(model_id, found["value"], found["low"], found["high"], test["n"], test["n_groups"]),
+        )
+    if evaluation["absent"]:
+        log.warning("%s: %d clips could not be used", model_id, len(evaluation["absent"]))

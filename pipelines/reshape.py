@@ -1,0 +1,111 @@
+"""reshape: one memory-mappable tensor set per view, aligned by clip.
+
+Reads the featurize table and the clips, writes outs/reshape/<view>/. Numbers stay unscaled (normalize's
+scaler belongs to the split); missing ones are carried from the nearest frame of the same clip.
+"""
+
+import logging
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from components.datasets.clips import Clip
+from components.features.columns import COLUMNS
+from components.features.missing import carry
+from components.features.views import View
+
+from components.core.errors import BadDataError, UsageError
+from components.core.files import atomic_path, write_json
+from components.core.parallel import map_items
+from components.core.settings import to_dict
+from components.core.tables import read_csv
+from components.features.chain import ClipChain
+from pipelines.artifacts import Project, read_clips
+
+log = logging.getLogger("tailwatch")
+
+
+def run(project: Project, view: str) -> None:
+    """Write the tensors of one view.
+
+    Raises:
+        UsageError: the view is not in params.yaml.
+        BadDataError: the table and clips.csv do not agree.
+    """
+    wanted = _view(project, view)
+    table = read_numbers(project.out("featurize", "table.csv"))
+    clips = _clips_of(project, list(table))
+    folder = project.out("reshape", view)
+    if wanted.numbers:
+        _write_numbers(folder, table)
+    if wanted.height is not None:
+        _write_pixels(folder, project.chain, clips, view)
+    description = {"clips": list(table), "view": to_dict(wanted), "columns": list(COLUMNS)}
+    write_json(folder / "clips.json", description)
+
+
+def read_numbers(path: Path) -> dict[str, np.ndarray]:
+    """The featurize table by clip: (T, 29) float32, NaN where a number is missing; clips sorted."""
+    rows: dict[str, list[tuple[int, list[float]]]] = {}
+    for row in read_csv(path, ("clip_id", "k", *COLUMNS)):
+        values = [float(row[column]) if row[column] else np.nan for column in COLUMNS]
+        rows.setdefault(row["clip_id"], []).append((int(row["k"]), values))
+    return {
+        clip_id: np.array([values for _, values in sorted(frames)], np.float32)
+        for clip_id, frames in sorted(rows.items())
+    }
+
+
+def _view(project: Project, view: str) -> View:
+    views = project.params.views
+    if view not in views:
+        raise UsageError(
+            f"View `{view}` is not known", wanted=f"one of {', '.join(views)}", remedy="correct its name"
+        )
+    return views[view]
+
+
+def _clips_of(project: Project, clip_ids: list[str]) -> list[Clip]:
+    known = {clip.clip_id: clip for clip in read_clips(project)}
+    strangers = [clip_id for clip_id in clip_ids if clip_id not in known]
+    if strangers:
+        raise BadDataError(
+            f"The featurize table has {strangers[0]}, which is not in clips.csv",
+            wanted="a table of the present clips",
+            remedy="run `dvc repro`, which runs the stages in order",
+        )
+    return [known[clip_id] for clip_id in clip_ids]
+
+
+def _write_numbers(folder: Path, table: dict[str, np.ndarray]) -> None:
+    numbers = np.stack(list(table.values()))
+    _save(folder / "numbers.npy", np.stack([carry(clip) for clip in numbers]))
+    _save(folder / "measured.npy", np.isfinite(numbers))
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
+        np.save(stream, array, allow_pickle=False)
+
+
+def _write_pixels(folder: Path, chain: ClipChain, clips: list[Clip], view: str) -> None:
+    """Write frames.npy (N, T, height, width, 3) clip by clip, never holding the data set."""
+    made = 0
+    with atomic_path(folder / "frames.npy") as temporary:
+        tensor = None
+        for k, (pixels, is_new) in enumerate(
+            map_items(partial(_pixels, chain, view), clips, label="rendered")
+        ):
+            if tensor is None:
+                shape = (len(clips), *pixels.shape)
+                tensor = np.lib.format.open_memmap(temporary, "w+", np.uint8, shape)
+            tensor[k] = pixels
+            made += is_new
+        if tensor is not None:
+            tensor.flush()
+    log.info("%s: %d rendered, %d reused", view, made, len(clips) - made)
+
+
+def _pixels(chain: ClipChain, view: str, clip: Clip) -> tuple[np.ndarray, bool]:
+    stored = chain.tensors(clip, view)
+    return stored["frames"], stored.made

@@ -1,0 +1,45 @@
+"""What tests share."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+PROJECT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The checkout under test."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real clips that lies beside the checkout in development and on CI."""
+    folder = PROJECT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the real clips are not here: {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def empty_mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with MLflow's tables and nothing in them: three seconds to make, nothing to copy."""
+    from components.tracking.store import DATABASE, TrackingStore
+
+    path = tmp_path_factory.mktemp("mlflow") / DATABASE
+    TrackingStore(f"sqlite:///{path}", None).client.search_experiments()
+    return path
+
+
+@pytest.fixture
+def mlflow_project(tmp_path: Path, empty_mlflow_database: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with an empty tracking store of its own."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    shutil.copy(empty_mlflow_database, tmp_path / empty_mlflow_database.name)
+    return tmp_path

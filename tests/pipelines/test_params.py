@@ -1,0 +1,71 @@
+import pytest
+import yaml
+
+from components.core.errors import UsageError
+from pipelines.params import ROOT_VARIABLE, read_params
+from pipelines.profile import profiles, use_profile
+
+
+@pytest.fixture
+def values(project_root):
+    return yaml.safe_load((project_root / "pipelines/profiles/demo.yaml").read_text())
+
+
+def _read(folder, values):
+    (folder / "params.yaml").write_text(yaml.safe_dump(values))
+    return read_params(folder)
+
+
+@pytest.mark.parametrize("name", [row["profile"] for row in profiles()])
+def test_every_profile_is_whole(tmp_path, name):
+    use_profile(tmp_path, name)
+    params = read_params(tmp_path)
+    assert {"majority", "logistic", "fusion"} <= set(params.models)
+
+
+def test_a_profile_takes_another_root(tmp_path):
+    use_profile(tmp_path, "fights", "/data/my fights #1")
+    assert read_params(tmp_path).dataset.root == "/data/my fights #1"
+
+
+def test_the_environment_goes_before_params(tmp_path, values, monkeypatch):
+    params = _read(tmp_path, values)
+    assert params.dataset_root() == "data/sample"
+    monkeypatch.setenv(ROOT_VARIABLE, "s3://clips/all")
+    assert params.dataset_root() == "s3://clips/all"
+
+
+def test_a_model_without_its_own_view_section_is_refused(tmp_path, values):
+    values["models"]["fusion"]["view"] = "wide"
+    with pytest.raises(UsageError, match=r"views\.wide is asked for but not there"):
+        _read(tmp_path, values)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(lambda v: v.update(modles={}), r"params\.modles is not known", id="unknown section"),
+        pytest.param(lambda v: v.pop("dataset"), r"params\.dataset is missing", id="missing section"),
+        pytest.param(lambda v: v["models"].pop("fusion"), r"views\.people128 is used by no", id="idle view"),
+        pytest.param(
+            lambda v: v["samplings"].update(dense={"kind": "dense", "per_second": 5}),
+            r"samplings\.dense is used by no",
+            id="idle sampling",
+        ),
+        pytest.param(lambda v: v["models"]["fusion"].pop("view"), r"models\.fusion names no view", id="no view"),
+        pytest.param(lambda v: v["models"]["fusion"].update(runs_on="tpu"), r"runs_on: tpu", id="unknown class"),
+        pytest.param(lambda v: v["dataset"].update(classes=["a"]), r"dataset\.classes", id="one class"),
+        pytest.param(lambda v: v["segment"].update(backend="magic"), r"segment\.backend is 'magic'", id="backend"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(tmp_path, values, change, message):
+    change(values)
+    with pytest.raises(UsageError, match=message):
+        _read(tmp_path, values)
+
+
+@pytest.mark.parametrize("content", ["a: [", "- 1"], ids=["no YAML", "no mapping"])
+def test_a_broken_file_is_a_usage_error(tmp_path, content):
+    (tmp_path / "params.yaml").write_text(content)
+    with pytest.raises(UsageError):
+        read_params(tmp_path)

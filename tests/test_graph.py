@@ -1,0 +1,99 @@
+"""dvc.yaml against the code: every stage is declared, and declares all that it stands on."""
+
+from pathlib import PurePosixPath
+
+import pytest
+import yaml
+
+from components.core.code import modules_reached, source_path
+from pipelines.cli import STAGES, cli
+
+# These modules join the others: what they hand on is the work of the components that a stage names itself.
+JOINTS = {"pipelines.params", "components.features.chain"}
+STANDS_ON = {
+    "ingest": (),
+    "extract": ("components.video.reader",),
+    "segment": ("components.video.reader", "components.segmentation.base"),
+    "featurize": ("components.video.reader", "components.segmentation.base", "components.faces.measure"),
+    "normalize": (),
+    "reshape": ("components.video.reader", "components.segmentation.base", "components.features.views"),
+    "train": (),
+    "evaluate": (),
+    "compare": (),
+}
+
+
+@pytest.fixture(scope="module")
+def graph(project_root):
+    return yaml.safe_load((project_root / "dvc.yaml").read_text())["stages"]
+
+
+def _body(stage):
+    return stage.get("do", stage)
+
+
+def _code_reached(stage):
+    """Modules that decide a stage's result; the joints themselves count, what they lead to does not."""
+    waiting, reached = [f"pipelines.{stage}", *STANDS_ON[stage]], set()
+    while waiting:
+        name = waiting.pop()
+        if name in reached:
+            continue
+        reached.add(name)
+        if name not in JOINTS:
+            waiting.extend(_direct_imports(name))
+    return reached - {"pipelines.params"}
+
+
+def _direct_imports(name):
+    from components.core import code
+
+    return code._imports(name)
+
+
+def test_the_stages_stand_in_the_order_of_the_flow(graph):
+    assert tuple(graph) == STAGES
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_one_word_per_stage(stage, graph, project_root):
+    body = _body(graph[stage])
+    assert body["cmd"].split()[:2] == ["tailwatch", stage]
+    assert stage in cli.commands
+    outputs = [
+        *body.get("outs", ()),
+        *body.get("metrics", ()),
+        *(next(iter(p)) for p in body.get("plots", ())),
+    ]
+    assert outputs
+    assert all(str(out).startswith(f"outs/{stage}/") for out in outputs)
+    assert (project_root / "tests" / "pipelines" / f"test_{stage}.py").is_file()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_declares_the_code_it_stands_on(stage, graph, project_root):
+    declared = [PurePosixPath(dep) for dep in _body(graph[stage])["deps"] if "$" not in dep]
+    files = {PurePosixPath(source_path(name).relative_to(project_root)) for name in _code_reached(stage)}
+    bare = {file for file in files if not any(file == dep or dep in file.parents for dep in declared)}
+    assert not {file for file in bare if file.name != "__init__.py"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_says_where_it_runs(stage, graph):
+    meta = _body(graph[stage])["meta"]
+    assert set(meta) == {"runs_on", "per_clip"}
+
+
+def test_the_committed_params_are_the_demo_profile(project_root):
+    assert (project_root / "params.yaml").read_text() == (
+        project_root / "pipelines/profiles/demo.yaml"
+    ).read_text()
+
+
+def test_no_stage_before_train_imports_heavy_packages():
+    heavy = {"tensorflow", "keras", "mlflow", "pandas", "sklearn", "matplotlib"}
+    for stage in ("ingest", "extract", "segment", "featurize", "normalize", "reshape"):
+        for name in modules_reached(f"pipelines.{stage}", *STANDS_ON[stage]):
+            text = source_path(name).read_text()
+            found = {package for package in heavy if f"import {package}" in text or f"from {package}" in text}
+            assert not found or name.endswith("pixellib_worker"), f"{name} imports {found}"
