@@ -54,10 +54,12 @@ class Project:
     def chain(self) -> ClipChain:
         """The way of a clip under this project's parameters."""
         return ClipChain(
-            self.store, self.params.chain, ClipLocator(self._dataset_root(), self.state("clips"))
+            self.store, self.params.chain, ClipLocator(self.dataset_root, self.state("clips"))
         )
 
-    def _dataset_root(self) -> str:
+    @property
+    def dataset_root(self) -> str:
+        """Where the data set lies: an absolute path, or an address with a scheme."""
         root = self.params.dataset_root()
         return root if "://" in root else str((self.root / root).resolve())
 
@@ -112,12 +114,7 @@ def write_labels(path: Path, labels: Iterable[Label]) -> None:
 def read_labels(project: Project) -> dict[str, Label]:
     """What is known of each clip beside its pictures, by clip_id."""
     rows = read_csv(project.out("ingest", "labels.csv"), LABEL_COLUMNS)
-    return {
-        row["clip_id"]: Label(
-            **{**row, "intervals": tuple((float(a), float(b)) for a, b in json.loads(row["intervals"]))}
-        )
-        for row in rows
-    }
+    return {row["clip_id"]: _label(row) for row in rows}
 
 
 def read_index(project: Project, stage: str, columns: Sequence[str] = ()) -> list[dict[str, str]]:
@@ -136,6 +133,17 @@ def usable_clips(project: Project, stage: str) -> list[Clip]:
 def read_out(project: Project, stage: str, *names: str) -> Any:
     """A JSON file of a stage."""
     return read_json(project.out(stage, *names))
+
+
+def _label(row: dict[str, str]) -> Label:
+    return Label(
+        clip_id=row["clip_id"],
+        label=row["label"],
+        intervals=tuple((float(start), float(end)) for start, end in json.loads(row["intervals"])),
+        source=row["source"],
+        holdout=row["holdout"],
+        reason=row["reason"],
+    )
 
 
 def _seconds(text: str) -> float | None:

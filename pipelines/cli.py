@@ -81,11 +81,20 @@ def _record_exit(folder: Path, stage: str, code: int) -> None:
 def _run_stage(folder: Path, stage: str, *item: str) -> None:
     name = "@".join((stage, *item))
     try:
-        import_module(f"pipelines.{stage}").run(_project(folder), *item)
+        _stage_function(stage)(_project(folder), *item)
     except BaseException as error:
         _record_exit(folder, name, exit_code(error))
         raise
     _record_exit(folder, name, 0)
+
+
+def _stage_function(stage: str) -> Callable[..., None]:
+    if stage == "train":
+        from pipelines.live import train_watched
+
+        return train_watched
+    function: Callable[..., None] = import_module(f"pipelines.{stage}").run
+    return function
 
 
 def _add_stage(stage: str) -> None:
@@ -113,9 +122,11 @@ for _stage in STAGES:
 @click.pass_obj
 def sample(folder: Path, target: Path, clips: int | None, seed: int | None) -> None:
     """Render the sample data set: two-person scenes, stalking and not."""
-    from pipelines.sample import make_sample, sample_settings
+    from components.simulation.sample import SampleSettings
+    from pipelines.sample import make_sample
 
-    make_sample(folder / target, sample_settings(clips, seed))
+    given = {name: value for name, value in (("clips", clips), ("seed", seed)) if value is not None}
+    make_sample(folder / target, SampleSettings(**given))
 
 
 @cli.command()

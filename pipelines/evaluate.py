@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from components.models.bundle import Bundle, read_bundle
 
 from components.core.files import write_json
 from components.core.settings import to_dict
@@ -18,9 +17,18 @@ from components.evaluation import predictions
 from components.evaluation.curves import Curve, pr_curve, reliability, roc_curve
 from components.evaluation.metrics import calibration_pairs
 from components.evaluation.predictions import ClipPredictions, digest_of_test_set
-from components.evaluation.scoring import SPLITS, Scoring, Tensors, decide, frame_level, score
+from components.evaluation.scoring import (
+    FRAME_THRESHOLD,
+    SPLITS,
+    Scoring,
+    Tensors,
+    decide,
+    frame_level,
+    score,
+)
 from components.evaluation.settings import BootstrapSettings
 from components.evaluation.summary import flat_metrics, summarise
+from components.models.bundle import Bundle, read_bundle
 from pipelines.artifacts import Project, read_clips, read_labels, read_out
 
 log = logging.getLogger("tailwatch")
@@ -44,7 +52,7 @@ def run(project: Project, model_id: str) -> None:
         predictions.columns(scoring.clips.classes),
         predictions.to_rows(scoring.clips),
     )
-    _write_frames(folder / "frames.csv", scoring, bundle.info.threshold)
+    _write_frames(folder / "frames.csv", scoring)
     _write_curves(folder, scoring.clips.of_split("test"))
     _log(model_id, evaluation)
 
@@ -63,8 +71,7 @@ def read_tensors(project: Project, view: str) -> Tensors:
 
 def describe(project: Project, bundle: Bundle, scoring: Scoring) -> dict[str, Any]:
     """Everything that is said of a model on the clips of all splits, as plain JSON values."""
-    contents = {clip.clip_id: clip.sha256 for clip in read_clips(project)}
-    info = bundle.info
+    info, wants_numbers = bundle.info, "numbers" in bundle.definition.streams
     return {
         "model": info.model_id,
         "classes": list(info.classes),
@@ -72,40 +79,48 @@ def describe(project: Project, bundle: Bundle, scoring: Scoring) -> dict[str, An
         "threshold": info.threshold,
         "parameters": info.parameters,
         "min_coverage": project.params.featurize.min_coverage,
-        "test_digest": digest_of_test_set(scoring.clips, contents),
+        "test_digest": digest_of_test_set(scoring.clips, clip_contents(project)),
         "absent": list(scoring.absent),
-        "splits": {split: _split(project, scoring, info.threshold, split) for split in SPLITS},
+        "splits": {split: _split(project, scoring, wants_numbers, split) for split in SPLITS},
     }
 
 
-def _split(project: Project, scoring: Scoring, threshold: float, split: str) -> dict[str, Any]:
+def clip_contents(project: Project) -> dict[str, str]:
+    """What each clip holds, by clip_id: its file's digest and its span."""
+    return {clip.clip_id: f"{clip.sha256} {clip.start_s} {clip.end_s}" for clip in read_clips(project)}
+
+
+def _split(project: Project, scoring: Scoring, wants_numbers: bool, split: str) -> dict[str, Any]:
     settings = project.params.evaluate.bootstrap
     clips = scoring.clips.of_split(split)
     covered = clips.where(clips.coverage >= project.params.featurize.min_coverage)
-    frames = frame_level(scoring, threshold, split)
+    frames = frame_level(scoring, split)
     return {
-        "clips": _of_clips(clips, settings),
-        "covered_clips": _of_clips(covered, settings),
+        "clips": _of_clips(clips, settings, wants_numbers),
+        "covered_clips": _of_clips(covered, settings, wants_numbers),
         "frames": None if frames is None else summarise(frames, settings),
     }
 
 
-def _of_clips(clips: ClipPredictions, settings: BootstrapSettings) -> dict[str, Any]:
-    coverage = float(clips.coverage.mean()) if len(clips.coverage) else None
-    return summarise(clips.scored(), settings) | {"coverage": coverage}
+def _of_clips(clips: ClipPredictions, settings: BootstrapSettings, wants_numbers: bool) -> dict[str, Any]:
+    """A summary with the coverage of what the model looks at: one that looks at no numbers lacks none."""
+    coverage = clips.coverage if wants_numbers else np.ones(len(clips.coverage))
+    return summarise(clips.scored(), settings) | {
+        "coverage": float(coverage.mean()) if len(coverage) else None
+    }
 
 
 def _small(evaluation: dict[str, Any], classes: tuple[str, ...]) -> dict[str, Any]:
     return {split: flat_metrics(parts["clips"], classes) for split, parts in evaluation["splits"].items()}
 
 
-def _write_frames(path: Path, scoring: Scoring, threshold: float) -> None:
+def _write_frames(path: Path, scoring: Scoring) -> None:
     classes = scoring.clips.classes
     columns = ("clip_id", "k", "split", "source", "label", "predicted", *(f"p_{name}" for name in classes))
-    write_csv(path, columns, _frame_rows(scoring, threshold))
+    write_csv(path, columns, _frame_rows(scoring))
 
 
-def _frame_rows(scoring: Scoring, threshold: float) -> Iterator[dict[str, Any]]:
+def _frame_rows(scoring: Scoring) -> Iterator[dict[str, Any]]:
     """One row per frame; none for a model of whole clips."""
     if scoring.frames is None:
         return
@@ -117,7 +132,7 @@ def _frame_rows(scoring: Scoring, threshold: float) -> Iterator[dict[str, Any]]:
             "source": str(clips.groups[i]),
             "label": clips.classes[clips.labels[i]],
         }
-        for k, (values, chosen) in enumerate(zip(of_clip, decide(of_clip, threshold), strict=True)):
+        for k, (values, chosen) in enumerate(zip(of_clip, decide(of_clip, FRAME_THRESHOLD), strict=True)):
             of_frame = {f"p_{name}": float(value) for name, value in zip(clips.classes, values, strict=True)}
             yield known | {"k": k, "predicted": clips.classes[chosen]} | of_frame
 
@@ -186,4 +201,4 @@ def _log(model_id: str, evaluation: dict[str, Any]) -> None:
             *(model_id, found["value"], found["low"], found["high"], test["n"], test["n_groups"]),
         )
     if evaluation["absent"]:
-        log.warning("%s: %d clips could not be used", model_id, len(evaluation["absent"]))
+        log.warning("%s: clips that could not be used: %d", model_id, len(evaluation["absent"]))

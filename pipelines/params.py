@@ -44,12 +44,12 @@ class IngestParams:
     Attributes:
         max_bad_fraction: more bad clips than this share end the run; every stage over clips keeps to it.
         conflicts: what is done with one clip under two labels.
-        near_duplicate_distance: bits of difference, of 64, up to which two clips' pictures count as the same.
+        near_duplicate_agreement: how far the motion of two clips must agree, up to 1, to count as the same recording.
     """
 
     max_bad_fraction: float = 0.1
     conflicts: Literal["fail", "drop"] = "fail"
-    near_duplicate_distance: int = 4
+    near_duplicate_agreement: float = 0.6
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,22 @@ from components.core.code import modules_reached, source_path
 from pipelines.cli import STAGES, cli
 
 # These modules join the others: what they hand on is the work of the components that a stage names itself.
-JOINTS = {"pipelines.params", "components.features.chain"}
+JOINTS = {"pipelines.params", "pipelines.artifacts", "components.features.chain"}
+# A bundle records the digests of the networks that made its numbers; asking for them computes nothing.
+ASKED_FOR_DIGESTS = {"components.faces.build", "components.segmentation.base"}
+READING = (
+    "components.datasets.source",
+    "components.features.chain",
+    "components.store.store",
+    "components.video.reader",
+)
 STANDS_ON = {
     "ingest": (),
-    "extract": ("components.video.reader",),
-    "segment": ("components.video.reader", "components.segmentation.base"),
-    "featurize": ("components.video.reader", "components.segmentation.base", "components.faces.measure"),
+    "extract": READING,
+    "segment": (*READING, "components.segmentation.base"),
+    "featurize": (*READING, "components.segmentation.base", "components.faces.measure"),
     "normalize": (),
-    "reshape": ("components.video.reader", "components.segmentation.base", "components.features.views"),
+    "reshape": (*READING, "components.segmentation.base", "components.features.views"),
     "train": (),
     "evaluate": (),
     "compare": (),
@@ -33,16 +41,17 @@ def _body(stage):
 
 
 def _code_reached(stage):
-    """Modules that decide a stage's result; the joints themselves count, what they lead to does not."""
+    """Modules that decide a stage's result; what the joints lead to does not count unless the stage names it."""
     waiting, reached = [f"pipelines.{stage}", *STANDS_ON[stage]], set()
     while waiting:
         name = waiting.pop()
         if name in reached:
             continue
         reached.add(name)
-        if name not in JOINTS:
+        if name not in JOINTS and not (stage == "train" and name in ASKED_FOR_DIGESTS):
             waiting.extend(_direct_imports(name))
-    return reached - {"pipelines.params"}
+    idle = (JOINTS | ASKED_FOR_DIGESTS) - set(STANDS_ON[stage])
+    return (reached - idle) | {"pipelines.artifacts"}
 
 
 def _direct_imports(name):

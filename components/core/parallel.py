@@ -8,15 +8,28 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
-from components.core.errors import ResourceError
+from components.core.errors import ResourceError, UsageError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def core_count() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0))
+    """Cores that this process may use: TAILWATCH_WORKERS, or all that the system grants.
+
+    Raises:
+        UsageError: TAILWATCH_WORKERS is no number from 1 up.
+    """
+    wanted = os.environ.get("TAILWATCH_WORKERS", "")
+    if not wanted:
+        return len(os.sched_getaffinity(0))
+    if not wanted.isdecimal() or int(wanted) < 1:
+        raise UsageError(
+            f"TAILWATCH_WORKERS is {wanted!r}",
+            wanted="a number from 1 up",
+            remedy="correct it, or unset it to use all cores",
+        )
+    return int(wanted)
 
 
 def map_items(
@@ -41,6 +54,7 @@ def _over_processes(
     function: Callable[[Item], Result], items: Sequence[Item], workers: int
 ) -> Iterator[Result]:
     context = multiprocessing.get_context("fork" if _forks_safely() else "spawn")
+    _single_thread()  # a child that forked from OpenCV's pool of threads would wait for it for ever
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_single_thread) as pool:
         try:
             yield from pool.map(function, items)

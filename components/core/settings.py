@@ -21,6 +21,8 @@ def parse(cls: type[Settings], values: Mapping[str, Any] | None, where: str) -> 
     Raises:
         UsageError: a key that is unknown or missing, or a value of another type.
     """
+    if not dataclasses.is_dataclass(cls):
+        raise TypeError(f"{cls} is no dataclass")
     given = {} if values is None else values
     if not isinstance(given, Mapping):
         raise _wrong(where, given, f"a section with the keys {', '.join(_names(cls))}")

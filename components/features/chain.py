@@ -177,13 +177,12 @@ class ClipChain:
 
         samplings = {name: self.settings.samplings[name] for name in self.settings.frame_samplings()}
         read = read_clip(self._locate(clip), samplings, clip.start_s, clip.end_s)
-        facts = to_dict(read.facts)
         return {
             name: self.store.put(
                 "frames",
                 self.frames_key(clip, name),
                 {"frames": frames.pixels, "times_s": frames.times_s, "indices": frames.indices},
-                facts,
+                to_dict(read.facts_of(name)),
             )
             for name, frames in read.frames.items()
         }

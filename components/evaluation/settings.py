@@ -1,0 +1,76 @@
+"""Settings of evaluate, compare and the gate, as they stand in params.yaml."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class BootstrapSettings:
+    """How intervals are resampled.
+
+    Attributes:
+        samples: resamples drawn.
+        level: two-sided confidence, in (0, 1).
+        seed: of the generator; the same seed gives the same interval.
+    """
+
+    samples: int = 2000
+    level: float = 0.95
+    seed: int = 27
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """How one model is judged."""
+
+    bootstrap: BootstrapSettings = field(default_factory=BootstrapSettings)
+
+
+@dataclass(frozen=True)
+class CompareSettings:
+    """How models are set beside each other.
+
+    Attributes:
+        choose_by: the validation metric whose best model becomes the challenger; the test set has no say.
+        baselines: models that others must beat and that never become the challenger, as far as enabled.
+        paper_rows: the papers' tables that are quoted beside the models.
+    """
+
+    choose_by: Literal["accuracy", "macro_f1", "macro_recall", "roc_auc", "pr_auc", "brier"] = "accuracy"
+    baselines: tuple[str, ...] = ("majority", "logistic")
+    paper_rows: tuple[str, ...] = ("stalking",)
+    bootstrap: BootstrapSettings = field(default_factory=BootstrapSettings)
+
+
+@dataclass(frozen=True)
+class GateSettings:
+    """The written rule of promotion; all shares and differences in [0, 1].
+
+    Attributes:
+        min_accuracy: floor of the test accuracy.
+        min_accuracy_low: floor of the lower bound of its interval over source groups.
+        min_recall: floor of every class's recall.
+        min_coverage: floor of the share of wanted measurements that were really measured.
+        min_groups: source groups in the test set below which nothing is promoted. The bounds rest on them: a
+            baseline no worse than the challenger is passed by in 16 % of test sets of 4 groups, 13 % of 6 and
+            10 % of 12 or more, where 10 % are promised.
+        baseline_confidence: one-sided confidence at which every baseline must be beaten.
+        champion_confidence: one-sided confidence of the bounds against the champion.
+        margin: how much worse than the champion the lower bound may lie.
+        samples, seed: of the bootstrap over source groups.
+    """
+
+    min_accuracy: float = 0.6
+    min_accuracy_low: float = 0.5
+    min_recall: float = 0.4
+    min_coverage: float = 0.3
+    min_groups: int = 4
+    baseline_confidence: float = 0.9
+    champion_confidence: float = 0.95
+    margin: float = 0.05
+    samples: int = 2000
+    seed: int = 27
+
+    def bootstrap(self, confidence: float) -> BootstrapSettings:
+        """Resampling whose bounds each hold with this one-sided confidence."""
+        return BootstrapSettings(self.samples, 2 * confidence - 1, self.seed)

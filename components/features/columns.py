@@ -1,0 +1,12 @@
+"""The 29 numbers of a frame: their names and order.
+
+Source: papers A1.8; paper 000 gives no order.
+"""
+
+POINT_NAMES = ("nose", "chin", "left_eye", "right_eye", "left_mouth", "right_mouth")
+PERSONS = ("a", "b")
+COORDINATES = tuple(
+    f"{person}_{point}_{axis}" for person in PERSONS for point in POINT_NAMES for axis in ("x", "y")
+)
+ANGLES = tuple(f"{person}_{angle}" for person in PERSONS for angle in ("yaw", "pitch"))
+COLUMNS = (*COORDINATES, *ANGLES, "distance")

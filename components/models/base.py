@@ -1,0 +1,140 @@
+"""What a model definition is: how a family member is described, built, fitted and asked.
+
+Three kinds of models: `clips` gives class probabilities of a clip, `frames` of each frame (a clip's are
+their mean), `anomaly` gives a score and no probabilities. Two ways to their weights: by gradient (Keras) or
+in closed form. Importing this module, or one that defines a model, imports neither TensorFlow nor
+scikit-learn.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from components.core.errors import UsageError
+from components.features.views import View
+
+if TYPE_CHECKING:
+    import keras
+
+Kind = Literal["clips", "frames", "anomaly"]
+Stream = Literal["frames", "numbers"]
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class InputShapes:
+    """Shapes of one clip's inputs, without the axis of clips.
+
+    Attributes:
+        frames: (T, H, W, 3) uint8, or None.
+        numbers: (T, 29), or None.
+    """
+
+    frames: tuple[int, ...] | None = None
+    numbers: tuple[int, ...] | None = None
+
+    def of(self, streams: tuple[Stream, ...]) -> dict[str, tuple[int, ...]]:
+        """The shapes of these streams, by name.
+
+        Raises:
+            UsageError: a stream that the view does not have.
+        """
+        shapes = {"frames": self.frames, "numbers": self.numbers}
+        missing = [stream for stream in streams if shapes[stream] is None]
+        if missing:
+            raise UsageError(
+                f"The model wants {' and '.join(streams)}, its view has no {missing[0]}",
+                wanted="height and width in the view for frames, `numbers: true` for numbers",
+                remedy="complete the view in params.yaml, or give the model another one",
+            )
+        return {stream: shape for stream in streams if (shape := shapes[stream]) is not None}
+
+
+PAPER_000 = InputShapes(frames=(5, 128, 128, 3), numbers=(5, 29))
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One architecture.
+
+    Attributes:
+        title: what it is, for people.
+        source: paper and section.
+        kind: what it says of a clip.
+        streams: the inputs that it looks at.
+        settings: dataclass of its hyper-parameters, the paper's as defaults.
+        parameters: numbers in its weights at `paper_shapes` with two classes and default settings; None where
+            the data decide.
+        paper_shapes: the inputs that the paper fed it.
+    """
+
+    title: str
+    source: str
+    kind: Kind
+    streams: tuple[Stream, ...]
+    settings: type[Any]
+    parameters: int | None = None
+    paper_shapes: InputShapes = PAPER_000
+
+    def check_view(self, name: str, view: View) -> None:
+        """Refuse a view that lacks what the model looks at.
+
+        Raises:
+            UsageError: no pixels, or no numbers.
+        """
+        present = {"frames": view.has_pixels, "numbers": view.numbers}
+        for stream in self.streams:
+            if not present[stream]:
+                raise UsageError(
+                    f"View `{name}` has no {stream}, which `{self.title}` looks at",
+                    wanted="height and width" if stream == "frames" else "numbers: true",
+                    remedy=f"complete views.{name} in params.yaml, or give the model another view",
+                )
+
+
+@dataclass(frozen=True)
+class KerasDefinition(Definition):
+    """A network trained by gradient.
+
+    Attributes:
+        build: settings, shapes and number of classes to a network with inputs named as the streams and logits
+            (N, 1) for two classes, else (N, K); a network of kind `frames` takes single frames, without T.
+        initialise: puts third-party weights into a new network; gives their digests by name.
+        bottlenecks: names of narrow layers whose units can die.
+    """
+
+    build: Callable[[Any, InputShapes, int], "keras.Model"] = None  # type: ignore[assignment]
+    initialise: Callable[["keras.Model", Any], dict[str, str]] | None = None
+    bottlenecks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrainSide:
+    """What a model in closed form is fitted to.
+
+    Attributes:
+        inputs: by stream, (N, ...); numbers standardised, missing ones 0.
+        labels: (N,) class index.
+        weights: (N,) of each clip.
+        n_classes: how many there are.
+    """
+
+    inputs: Arrays
+    labels: np.ndarray
+    weights: np.ndarray
+    n_classes: int
+
+
+@dataclass(frozen=True)
+class ClosedForm(Definition):
+    """A model that is fitted at once and asked by numpy.
+
+    Attributes:
+        fit: settings and train side to the model's arrays.
+        logits: the arrays, inputs by stream and N to logits (N, 1) for two classes, else (N, K).
+    """
+
+    fit: Callable[[Any, TrainSide], dict[str, np.ndarray]] = None  # type: ignore[assignment]
+    logits: Callable[[Arrays, Arrays, int], np.ndarray] = None  # type: ignore[assignment]

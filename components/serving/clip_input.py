@@ -1,0 +1,76 @@
+"""What a bundle's model asks of one clip, made by the same chain as in training."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from components.core.settings import parse
+from components.datasets.clips import Clip
+from components.faces.settings import FeaturizeSettings
+from components.features.chain import ChainSettings, ClipChain
+from components.features.missing import carry
+from components.features.views import View
+from components.segmentation.base import SegmentSettings
+from components.video.sampling import Sampling
+
+VIEW = "of the model"
+
+
+@dataclass(frozen=True)
+class ModelInput:
+    """One clip as a model takes it.
+
+    Attributes:
+        frames: (T, H, W, 3) uint8 RGB, or None for a model that looks at no pixels.
+        numbers: (T, 29) float32, unscaled, carried; or None for a model that looks at no numbers.
+        measured: (T, 29) bool, beside `numbers`.
+    """
+
+    frames: np.ndarray | None
+    numbers: np.ndarray | None
+    measured: np.ndarray | None
+
+    @property
+    def coverage(self) -> float:
+        """Share of the wanted numbers that were measured; a model that looks at none lacks none."""
+        return 1.0 if self.measured is None else float(self.measured.mean())
+
+
+def bundle_chain(info: Any) -> ChainSettings:
+    """The way of a clip as it was when the bundle was trained, with the model's view as the only one.
+
+    Args:
+        info: the bundle's description; `chain` as plain values, `view`.
+    """
+    chain: Mapping[str, Any] = info.chain
+    samplings = {
+        name: parse(Sampling, values, f"bundle.samplings.{name}")
+        for name, values in chain["samplings"].items()
+    }
+    return ChainSettings(
+        samplings=samplings,
+        segment=parse(SegmentSettings, chain["segment"], "bundle.segment"),
+        featurize=parse(FeaturizeSettings, chain["featurize"], "bundle.featurize"),
+        views={VIEW: info.view},
+    )
+
+
+def model_input(chain: ClipChain, clip: Clip, streams: Sequence[str] = (), view: str = VIEW) -> ModelInput:
+    """What a model that has this view asks of a clip.
+
+    Args:
+        streams: the inputs that the model looks at, "frames" and "numbers"; of none, all that the view has.
+
+    Raises:
+        BadDataError: the clip cannot be read.
+    """
+    wanted: View = chain.settings.views[view]
+    looks_at = streams or ("frames", "numbers")
+    has_pixels = wanted.height is not None and "frames" in looks_at
+    frames = chain.tensors(clip, view)["frames"] if has_pixels else None
+    if not wanted.numbers or "numbers" not in looks_at:
+        return ModelInput(frames, None, None)
+    numbers = chain.measurements(clip)["numbers"]
+    return ModelInput(frames, carry(numbers), np.isfinite(numbers))

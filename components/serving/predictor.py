@@ -1,0 +1,154 @@
+"""The Python API: load what was trained, score a video.
+
+from components.serving.predictor import load
+scorer = load("models:/tailwatch@champion")
+score = scorer.score("uploads/entrance.mp4")
+if score.label == "stalking":
+print(f"{score.probability:.2f} (from {score.threshold:.2f} on); {score.coverage:.0%} could be measured")
+"""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from components.core.errors import BadDataError
+from components.core.files import file_sha256
+from components.datasets.clips import Clip
+from components.features.chain import ClipChain
+from components.models.bundle import Bundle, read_bundle
+from components.serving.clip_input import VIEW, ModelInput, bundle_chain, model_input
+from components.serving.download import fetch_bundle, is_model_uri
+from components.store.store import Store
+
+LOW_COVERAGE = 0.5
+
+
+@dataclass(frozen=True)
+class Score:
+    """The verdict on one video, with what it stands on.
+
+    Attributes:
+        label: the class.
+        probability: calibrated; of two classes that of the second, so that it reads the same way for
+            every video; of more that of `label`.
+        probabilities: of every class.
+        coverage: share of the wanted measurements that could be made, in [0, 1].
+        threshold: of two classes, the probability from which on the second is said.
+        model: what judged: registered name and version, or the model's id, with the bundle's digest.
+        decoder: what was really read of the file.
+        warnings: reasons to trust the verdict less.
+    """
+
+    label: str
+    probability: float
+    probabilities: Mapping[str, float]
+    coverage: float
+    threshold: float
+    model: str
+    decoder: Mapping[str, Any]
+    warnings: tuple[str, ...]
+
+
+class Scorer:
+    """Scores videos with one bundle, going the same way as training's clips.
+
+    Args:
+        bundle: the model with all that a prediction needs.
+        model: its name for people.
+    """
+
+    def __init__(self, bundle: Bundle, model: str) -> None:
+        self.bundle = bundle
+        self.model = model
+
+    def score(
+        self, video: Path | str | bytes, start_s: float | None = None, end_s: float | None = None
+    ) -> Score:
+        """The verdict on a video file, given as a path or as its content.
+
+        Args:
+            start_s, end_s: the span that is meant, half-open; by default all of it.
+
+        Raises:
+            BadDataError: the file is missing or no readable video.
+        """
+        with tempfile.TemporaryDirectory(prefix="tailwatch-") as folder:
+            path = _spool(video, Path(folder)) if isinstance(video, bytes) else Path(video)
+            clip = describe(path, start_s, end_s)
+            chain = ClipChain(Store(Path(folder, "store")), bundle_chain(self.bundle.info), lambda _: path)
+            decoder = dict(chain.frames(clip, chain.settings.views[VIEW].sampling).meta)
+            return self._judge(model_input(chain, clip, self.bundle.definition.streams), decoder)
+
+    def _judge(self, given: ModelInput, decoder: Mapping[str, Any]) -> Score:
+        info = self.bundle.info
+        predictions = self.bundle.predict(
+            None if given.frames is None else given.frames[None],
+            None if given.numbers is None else given.numbers[None],
+        )
+        values = np.asarray(predictions.clip, dtype=np.float64)[0]
+        place = _decide(values, info.threshold)
+        return Score(
+            label=info.classes[place],
+            probability=float(values[1] if len(values) == 2 else values[place]),
+            probabilities={name: float(value) for name, value in zip(info.classes, values, strict=True)},
+            coverage=given.coverage,
+            threshold=float(info.threshold),
+            model=self.model,
+            decoder=decoder,
+            warnings=_warnings(given, decoder),
+        )
+
+
+def load(model: str | Path) -> Scorer:
+    """The scorer of a bundle's folder or of a model in MLflow.
+
+    Args:
+        model: a folder, or a URI: "models:/tailwatch@champion", "models:/tailwatch/3".
+
+    Raises:
+        BadDataError: the bundle is damaged or made for another version of this code.
+        StorageError: MLflow does not answer.
+    """
+    if not is_model_uri(str(model)):
+        bundle = read_bundle(Path(model))
+        return Scorer(bundle, str(bundle.info.model_id))
+    with tempfile.TemporaryDirectory(prefix="tailwatch-") as folder:
+        bundle = read_bundle(fetch_bundle(str(model), Path(folder)))
+    return Scorer(bundle, f"{model} ({bundle.info.model_id})")
+
+
+def describe(path: Path, start_s: float | None = None, end_s: float | None = None) -> Clip:
+    """A file that belongs to no data set, as a clip.
+
+    Raises:
+        BadDataError: there is no such file.
+    """
+    if not path.is_file():
+        raise BadDataError(f"{path} is not there", wanted="a video file", remedy="correct the path")
+    return Clip(path.name, str(path), start_s, end_s, file_sha256(path), path.stat().st_size, "upload")
+
+
+def _spool(content: bytes, folder: Path) -> Path:
+    path = folder / "upload"
+    path.write_bytes(content)
+    return path
+
+
+def _decide(values: np.ndarray, threshold: float) -> int:
+    """Of two classes the second from the threshold on, of more the most probable."""
+    return int(values[1] >= threshold) if len(values) == 2 else int(values.argmax())
+
+
+def _warnings(given: ModelInput, decoder: Mapping[str, Any]) -> tuple[str, ...]:
+    found = []
+    if decoder.get("status") == "partial":
+        found.append(f"part of the video could not be read: {decoder.get('reason')}")
+    if decoder.get("repeated_frames"):
+        found.append(f"short video: {decoder['repeated_frames']} frames were used more than once")
+    if given.coverage < LOW_COVERAGE:
+        found.append(f"only {given.coverage:.0%} of the faces' measurements could be made")
+    return tuple(found)

@@ -1,0 +1,76 @@
+"""From what was learned to a bundle that predicts with calibrated probabilities."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from components.core.settings import to_dict
+from components.features.scaler import Scaler
+from components.features.views import View
+from components.models.base import InputShapes
+from components.models.bundle import Bundle, BundleInfo
+from components.models.calibration import Calibration
+from components.models.environment import describe_environment
+from components.training.calibration import fit_calibration
+from components.training.learn import Learned
+from components.training.task import Task
+from components.training.usefulness import signs_of_nothing
+
+THRESHOLD = 0.5
+
+
+def describe(
+    task: Task,
+    learned: Learned,
+    *,
+    view_name: str,
+    view: View,
+    chain: dict[str, Any],
+    scaler: Scaler | None,
+    digests: Mapping[str, Any],
+) -> BundleInfo:
+    """The description of a bundle, not calibrated yet.
+
+    Args:
+        chain: settings of a clip's way to the view, as plain values.
+        digests: of data and code, and under `weights` of the third-party networks on the clip's way.
+    """
+    return BundleInfo(
+        model_id=task.model_id,
+        settings=to_dict(task.settings),
+        classes=task.classes,
+        view_name=view_name,
+        view=view,
+        shapes=InputShapes(**task.shapes.of(task.definition.streams)),
+        scaler=scaler,
+        calibration=Calibration(),
+        threshold=THRESHOLD,
+        parameters=learned.parameters,
+        chain=chain,
+        training={
+            **learned.outcome,
+            "settings": to_dict(task.training),
+            "train_clips": len(task.train_rows),
+            "val_clips": len(task.val_rows),
+        },
+        digests={**digests, "weights": {**digests.get("weights", {}), **learned.digests}},
+        environment=describe_environment(),
+    )
+
+
+def calibrate(
+    info: BundleInfo, task: Task, learned: Learned, frames: np.ndarray | None, numbers: np.ndarray | None
+) -> BundleInfo:
+    """The description with the calibration that the validation side asks for.
+
+    Args:
+        frames, numbers: the view's tensors, unscaled: the bundle is asked as evaluate and serving ask it.
+    """
+    asked = Bundle(info, learned.arrays).predict(frames, numbers, task.val_rows)
+    labels = task.labels[task.val_rows]
+    training = {**info.training, "warnings": signs_of_nothing(task.model_id, asked.raw, labels)}
+    if task.training.calibration == "none":
+        return replace(info, training=training)
+    return replace(info, training=training, calibration=fit_calibration(asked.raw, labels))

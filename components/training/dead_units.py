@@ -1,0 +1,40 @@
+"""Dead units: those of a narrow layer that say the same of every clip, so that nothing passes them."""
+
+import logging
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.models.networks import as_inputs
+from components.training.data import Samples, batches
+
+if TYPE_CHECKING:
+    import keras
+
+log = logging.getLogger("tailwatch")
+
+
+def dead_fractions(
+    network: "keras.Model", layers: tuple[str, ...], samples: Samples, batch: int
+) -> dict[str, float]:
+    """Share of dead units by layer, in [0, 1].
+
+    Args:
+        layers: names of the layers that are looked at.
+        samples: those that a living unit must tell apart, in the size of `batch` at once.
+    """
+    if not layers:
+        return {}
+    import keras
+
+    probe = keras.Model(network.input, [network.get_layer(name).output for name in layers])
+    parts = [probe(as_inputs(network, batch_.inputs), training=False) for batch_ in batches(samples, batch)]
+    outputs = [np.concatenate([np.asarray(part[k]) for part in parts]) for k in range(len(layers))]
+    fractions = {
+        name: float((np.ptp(values, axis=0) == 0).mean())
+        for name, values in zip(layers, outputs, strict=True)
+    }
+    for name, fraction in fractions.items():
+        if fraction:
+            log.warning("%s: %.0f %% of the units of %s are dead", network.name, 100 * fraction, name)
+    return fractions

@@ -1,0 +1,163 @@
+"""The training loop of every Keras model."""
+
+import logging
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.core.errors import FinalError
+from components.models.logits import to_probabilities
+from components.models.networks import logits_of, put_weights, weights_of
+from components.training.checkpoint import Checkpoint, Checkpoints
+from components.training.data import Samples, batches, epoch_flips, epoch_order, mirrored
+from components.training.observer import Observer
+from components.training.progress import Progress, is_usable
+from components.training.settings import TrainSettings
+from components.training.stepping import build_optimizer, build_step, learning_rate
+
+if TYPE_CHECKING:
+    import keras
+
+log = logging.getLogger("tailwatch")
+
+
+class Loop:
+    """Trains one network.
+
+    Args:
+        network: new, with its first weights.
+        settings: how.
+        train, val: the two sides; the validation side's weights are not used.
+        checkpoints: where the training is written down; None writes nothing.
+        observer: told after every epoch.
+    """
+
+    def __init__(
+        self,
+        network: "keras.Model",
+        settings: TrainSettings,
+        train: Samples,
+        val: Samples,
+        checkpoints: Checkpoints | None,
+        observer: Observer,
+    ) -> None:
+        self.network, self.settings = network, settings
+        self.train, self.val = train, val
+        self.checkpoints, self.observer = checkpoints, observer
+        self.optimizer = build_optimizer(settings)
+        self.progress = Progress()
+        self._step = build_step(network, self.optimizer)
+        self._ask = logits_of(network)
+        self._best: dict[str, np.ndarray] = {}
+
+    def run(self) -> Progress:
+        """Train until a reason to stop; the network then has the best epoch's weights.
+
+        Raises:
+            FinalError: the loss was no number before the first epoch was done.
+        """
+        self._take_up()
+        while not self.progress.stopped:
+            started_s, first = time.monotonic(), self.progress.step
+            self.progress = self._epoch(self.progress)
+            self._tell(time.monotonic() - started_s, self.progress.step - first)
+        if not self._best:
+            raise self._nothing_usable()
+        put_weights(self.network, self._best)
+        return self.progress
+
+    def _epoch(self, progress: Progress) -> Progress:
+        """The rest of the running epoch, then validation."""
+        settings = self.settings
+        order = epoch_order(self.train, settings.seed, progress.epoch)
+        flips = epoch_flips(self.train, settings.seed, progress.epoch)
+        while progress.place < len(order) and progress.step != settings.max_steps:
+            part = order[progress.place : progress.place + settings.batch]
+            (batch,) = batches(self.train, settings.batch, part)
+            if settings.augmentation == "flip":
+                batch = mirrored(batch, flips[part])
+            loss, correct = self._step(batch)
+            if not is_usable(loss):
+                return self._stop_at(progress)
+            progress = progress.after_step(len(part), loss, correct)
+            if progress.place < len(order):
+                self._write_down(progress, epoch_is_done=False)
+        return self._close_epoch(progress)
+
+    def _close_epoch(self, progress: Progress) -> Progress:
+        val_loss, val_accuracy = self.judge(self.val)
+        if not is_usable(val_loss):
+            return self._stop_at(progress)
+        done = progress.after_epoch(val_loss, val_accuracy, learning_rate(self.optimizer))
+        if done.best_epoch == done.epoch:
+            self._best = weights_of(self.network)
+        done = done.ending(self.settings.epochs, self.settings.patience, self.settings.max_steps)
+        self._write_down(done, epoch_is_done=True)
+        return done
+
+    def judge(self, samples: Samples) -> tuple[float, float]:
+        """Mean cross-entropy and accuracy of samples, all weighing the same."""
+        logits = np.concatenate([self._ask(batch.inputs) for batch in batches(samples, self.settings.batch)])
+        return score(logits, samples.labels)
+
+    def _stop_at(self, progress: Progress) -> Progress:
+        log.warning(
+            "%s: the loss is no number in epoch %d after %d steps; the best epoch before it is %s",
+            *(self.network.name, progress.epoch + 1, progress.step, progress.best_epoch or "none"),
+        )
+        return replace(progress, stopped="not_finite")
+
+    def _take_up(self) -> None:
+        checkpoint = self.checkpoints.read() if self.checkpoints else None
+        if checkpoint is None:
+            return
+        variables = self._variables()
+        shapes = [tuple(variable.shape) for variable in variables]
+        if shapes != [value.shape for value in checkpoint.live]:
+            log.warning("%s: the checkpoint is another network's, training begins anew", self.network.name)
+            return
+        for variable, value in zip(variables, checkpoint.live, strict=True):
+            variable.assign(value)
+        self.progress, self._best = checkpoint.progress, dict(checkpoint.best)
+        log.info(
+            "%s goes on after epoch %d, step %d", self.network.name, self.progress.epoch, self.progress.step
+        )
+
+    def _write_down(self, progress: Progress, *, epoch_is_done: bool) -> None:
+        if self.checkpoints is not None and self.checkpoints.is_due(epoch_is_done):
+            live = [np.asarray(variable.numpy()) for variable in self._variables()]
+            self.checkpoints.write(Checkpoint(progress, live, self._best))
+
+    def _variables(self) -> "list[keras.Variable]":
+        """Weights, seed generators and the optimizer's state."""
+        return [*self.network.variables, *self.optimizer.variables]
+
+    def _tell(self, seconds: float, steps: int) -> None:
+        if self.progress.stopped == "not_finite":
+            return
+        row = self.progress.history[-1]
+        log.info(
+            "%s: epoch %d of %d, loss %.4f, val_loss %.4f, val_accuracy %.3f, %.0f ms a step",
+            *(self.network.name, row["epoch"], self.settings.epochs, row["loss"], row["val_loss"]),
+            *(row["val_accuracy"], 1000 * seconds / max(1, steps)),
+        )
+        self.observer.on_epoch(self.progress.epoch, {**row, "seconds": seconds})
+
+    def _nothing_usable(self) -> FinalError:
+        return FinalError(
+            f"The loss of {self.network.name} is no number from step {self.progress.step + 1} on",
+            wanted="a finite loss for at least one epoch",
+            remedy="lower the model's train.learning_rate in params.yaml; a retry gives the same",
+        )
+
+
+def score(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """Mean cross-entropy and accuracy of logits (M, 1 or K) under labels (M,)."""
+    values = np.asarray(logits, np.float64)
+    full = np.concatenate([np.zeros_like(values), values], axis=-1) if values.shape[-1] == 1 else values
+    top = full.max(axis=-1)
+    losses = np.log(np.exp(full - top[:, None]).sum(axis=-1)) + top - full[np.arange(len(labels)), labels]
+    chosen = to_probabilities(values).argmax(axis=-1)
+    return float(losses.mean()), float((chosen == labels).mean())

@@ -1,0 +1,66 @@
+"""extract: the frames of every sampling in use, kept in the store, and what the decoder really saw.
+
+Reads clips.csv, writes outs/extract/index.csv: a row for each clip and sampling.
+"""
+
+import logging
+from dataclasses import fields
+from typing import Any
+
+from components.core.tables import write_csv
+from components.datasets.clips import Clip
+from components.features.chain import ClipChain
+from components.store.store import StoredObject
+from components.video.clip_read import DecoderFacts
+from pipelines.artifacts import Project, read_clips
+from pipelines.over_clips import Outcome, over_clips
+
+log = logging.getLogger("tailwatch")
+
+FACTS = tuple(field.name for field in fields(DecoderFacts) if field.name not in ("status", "reason"))
+COLUMNS = ("clip_id", "sampling", "status", "reason", "key", "digest", "frames", *FACTS)
+
+
+def run(project: Project) -> None:
+    """Read every clip that ingest found.
+
+    Raises:
+        BadDataError: too many clips are bad.
+    """
+    outcomes = over_clips(project, read_clips(project), extract_clip, verb="decoded")
+    _warn_of_partial(outcomes)
+    rows = (row for outcome in outcomes for row in index_rows(outcome))
+    write_csv(project.out("extract", "index.csv"), COLUMNS, rows)
+
+
+def extract_clip(chain: ClipChain, clip: Clip) -> tuple[list[dict[str, Any]], bool]:
+    """One clip's index rows, and whether it had to be decoded; all samplings are read in one pass."""
+    stored = {sampling: chain.frames(clip, sampling) for sampling in chain.settings.frame_samplings()}
+    rows = [frames_row(clip, sampling, frames) for sampling, frames in stored.items()]
+    return rows, any(frames.made for frames in stored.values())
+
+
+def frames_row(clip: Clip, sampling: str, stored: StoredObject) -> dict[str, Any]:
+    """What the index says of one clip's frames under one sampling."""
+    return {
+        "clip_id": clip.clip_id,
+        "sampling": sampling,
+        "key": stored.key,
+        "digest": stored.digest,
+        "frames": len(stored["times_s"]),
+        **{name: stored.meta[name] for name in ("status", "reason", *FACTS)},
+    }
+
+
+def index_rows(outcome: Outcome) -> list[dict[str, Any]]:
+    """A clip's rows, also when it was set aside."""
+    if outcome.reason:
+        return [{"clip_id": outcome.clip.clip_id, "status": "bad", "reason": outcome.reason}]
+    return outcome.rows
+
+
+def _warn_of_partial(outcomes: list[Outcome]) -> None:
+    for outcome in outcomes:
+        for row in outcome.rows[:1]:
+            if row["status"] == "partial":
+                log.warning("%s is damaged, what could be read is used: %s", row["clip_id"], row["reason"])

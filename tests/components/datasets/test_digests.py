@@ -1,0 +1,56 @@
+"""Digests are remembered only as long as the file is the same."""
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from components.datasets import digests
+from components.datasets.digests import DigestCache
+
+
+def aged(path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path.write_bytes(content)
+    monkeypatch.setattr(digests, "_SETTLED_NS", -(10**12))
+    return path
+
+
+def test_an_unchanged_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = aged(tmp_path / "a", b"one", monkeypatch)
+    cache = DigestCache(tmp_path / "cache.json")
+    assert cache.sha256(clip) == hashlib.sha256(b"one").hexdigest()
+    cache.save()
+    monkeypatch.delattr(digests, "file_sha256")
+    assert DigestCache(tmp_path / "cache.json").sha256(clip) == hashlib.sha256(b"one").hexdigest()
+
+
+def test_a_changed_file_of_equal_size_and_time_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = aged(tmp_path / "a", b"one", monkeypatch)
+    times = clip.stat()
+    cache = DigestCache(tmp_path / "cache.json")
+    cache.sha256(clip)
+    cache.save()
+    time.sleep(0.02)
+    clip.write_bytes(b"two")
+    os.utime(clip, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert DigestCache(tmp_path / "cache.json").sha256(clip) == hashlib.sha256(b"two").hexdigest()
+
+
+def test_a_file_that_was_just_written_is_not_remembered(tmp_path: Path) -> None:
+    clip = tmp_path / "a"
+    clip.write_bytes(b"one")
+    cache = DigestCache(tmp_path / "cache.json")
+    cache.sha256(clip)
+    cache.save()
+    assert not (tmp_path / "cache.json").exists()
+
+
+def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "cache.json").write_text("{")
+    clip = tmp_path / "a"
+    clip.write_bytes(b"one")
+    assert DigestCache(tmp_path / "cache.json").sha256(clip) == hashlib.sha256(b"one").hexdigest()

@@ -1,0 +1,74 @@
+"""The Python API: a bundle, a video, a verdict."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from components.core.errors import BadDataError, StorageError
+from components.models.bundle import Predictions
+from components.serving.predictor import Scorer, load
+
+
+def test_a_video_is_scored_from_its_path_and_from_its_bytes(bundle_folder, film):
+    scorer = load(bundle_folder)
+    by_path, by_bytes = scorer.score(film), scorer.score(film.read_bytes())
+    assert by_path == by_bytes
+    assert by_path.label == "stalking"
+    assert by_path.probability == pytest.approx(0.75)
+    assert by_path.probabilities == pytest.approx({"non_stalking": 0.25, "stalking": 0.75})
+    assert (by_path.threshold, by_path.model) == (0.6, "logistic")
+
+
+def test_what_was_not_seen_is_said(bundle_folder, film):
+    score = load(bundle_folder).score(film)
+    assert score.coverage == 0.0
+    assert score.warnings == ("only 0% of the faces' measurements could be made",)
+    assert score.decoder["frames_decoded"] == 25
+
+
+def test_a_span_of_the_video(bundle_folder, film):
+    score = load(bundle_folder).score(film, start_s=0.2, end_s=0.6)
+    assert score.decoder["frames_decoded"] == 10
+
+
+@pytest.mark.parametrize(
+    ("video", "message"),
+    [
+        pytest.param("no/such.mp4", r"no/such\.mp4 is not there", id="missing"),
+        pytest.param(b"", "upload", id="empty"),
+        pytest.param(b"<html>not found</html>", "upload", id="a web page"),
+    ],
+)
+def test_what_is_no_video_is_bad_data(bundle_folder, video, message):
+    with pytest.raises(BadDataError, match=message):
+        load(bundle_folder).score(video)
+
+
+def test_no_bundle(tmp_path):
+    with pytest.raises(BadDataError, match=r"bundle\.json is not there"):
+        load(tmp_path)
+
+
+def test_no_such_model_in_mlflow(mlflow_project, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{mlflow_project}/mlflow.db")
+    with pytest.raises(StorageError, match="models:/tailwatch@champion cannot be fetched"):
+        load("models:/tailwatch@champion")
+
+
+@pytest.mark.parametrize(
+    ("values", "label", "probability"),
+    [
+        pytest.param([0.41, 0.59], "non_stalking", 0.59, id="below the threshold"),
+        pytest.param([0.4, 0.6], "stalking", 0.6, id="at the threshold"),
+        pytest.param([0.2, 0.3, 0.5], "fight", 0.5, id="three classes: the most probable"),
+    ],
+)
+def test_decision(monkeypatch, bundle_folder, film, values, label, probability):
+    bundle = load(bundle_folder).bundle
+    answer = np.array([values])
+    monkeypatch.setattr(bundle, "predict", lambda *_: Predictions(answer, answer, None))
+    classes = ("non_stalking", "stalking", "fight")[: len(values)]
+    monkeypatch.setattr(bundle, "info", SimpleNamespace(**{**vars(bundle.info), "classes": classes}))
+    score = Scorer(bundle, "told").score(film)
+    assert (score.label, score.probability) == (label, probability)

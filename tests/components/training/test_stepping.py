@@ -1,0 +1,73 @@
+"""One step, its schedule and its loss, against formulas written out in numpy."""
+
+import keras
+import numpy as np
+import pytest
+
+from components.training.data import Batch
+from components.training.dead_units import dead_fractions
+from components.training.loop import score
+from components.training.settings import TrainSettings
+from components.training.stepping import build_optimizer, build_step, cross_entropy, learning_rate
+
+
+def test_the_papers_schedule():
+    """1e-3 / (1 + 5e-4 t) after t updates (papers.md A7.5, 8)."""
+    optimizer = build_optimizer(TrainSettings())
+    weight = keras.Variable(1.0)
+    optimizer.build([weight])
+    for t in range(2001):
+        if t in (0, 1, 7, 500, 2000):
+            assert learning_rate(optimizer) == pytest.approx(1e-3 / (1 + 5e-4 * t), rel=1e-6)
+        optimizer.iterations.assign_add(1)
+
+
+def _linear(n_logits=1):
+    x = keras.layers.Input((2,), name="numbers")
+    layer = keras.layers.Dense(n_logits, name="logits", kernel_initializer="ones")
+    return keras.Model(x, layer(x))
+
+
+def test_a_step_takes_the_weighted_loss_of_its_batch():
+    network = _linear()
+    step = build_step(network, build_optimizer(TrainSettings(learning_rate=0.0)))
+    x = np.array([[1, 2], [-3, 1], [0, 0.5]], np.float32)
+    labels, weights = np.array([1, 1, 0]), np.array([2.0, 0.5, 1.0], np.float32)
+    z = x.sum(axis=1)
+    losses = np.logaddexp(0, z) - labels * z
+    for n in (3, 2, 1):
+        loss, correct = step(Batch({"numbers": x[:n]}, labels[:n], weights[:n]))
+        assert loss == pytest.approx((weights * losses)[:n].mean(), rel=1e-6)
+        assert correct == ((z[:n] > 0) == labels[:n]).sum()
+
+
+def test_adams_first_step_is_the_learning_rate():
+    network = _linear()
+    step = build_step(network, build_optimizer(TrainSettings(learning_rate=0.01, lr_decay_kind="none")))
+    step(Batch({"numbers": np.ones((4, 2), np.float32)}, np.zeros(4, int), np.ones(4, np.float32)))
+    np.testing.assert_allclose(network.get_weights()[0], 1 - 0.01, rtol=1e-4)
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_loss_and_score_agree(k):
+    rng = np.random.default_rng(27)
+    logits = rng.normal(0, 4, (50, k)).astype(np.float32)
+    labels = rng.integers(0, max(2, k), 50)
+    loss, accuracy = score(logits, labels)
+    assert loss == pytest.approx(float(np.mean(cross_entropy(labels, logits))), rel=1e-5)
+    chosen = logits.argmax(axis=1) if k > 1 else (logits[:, 0] > 0)
+    assert accuracy == (chosen == labels).mean()
+
+
+def test_dead_units_are_counted(caplog):
+    from components.training.data import clips_of
+
+    x = keras.layers.Input((2,), name="numbers")
+    narrow = keras.layers.Dense(4, activation="relu", name="narrow")
+    network = keras.Model(x, keras.layers.Dense(1, name="logits")(narrow(x)), name="net")
+    narrow.set_weights([np.array([[1, -1, -1, 0.0], [1, -1, 1, 0]]), np.array([0, 0, 0, 5.0])])
+    values = np.array([[1, 1], [2, 3], [0.5, 2]], np.float32)  # units: alive, never on, alive, always 5
+    samples = clips_of({"numbers": values}, np.arange(3), np.zeros(3, int), np.ones(2))
+    assert dead_fractions(network, ("narrow",), samples, 2) == {"narrow": 0.5}
+    assert "50 % of the units of narrow are dead" in caplog.text
+    assert dead_fractions(network, (), samples, 2) == {}

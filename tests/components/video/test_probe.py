@@ -1,0 +1,48 @@
+"""What headers say, and what of it is believed."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from components.core.errors import BadDataError
+from components.video.probe import read_header, read_rotation
+from components.video.timeline import sane_rate
+from tests.video_factory import truncated, write_audio, write_video
+
+
+def test_header(tmp_path: Path) -> None:
+    header = read_header(write_video(tmp_path / "a.mp4", 30, Fraction(30000, 1001)))
+    assert (header.codec, header.width, header.height, header.streams) == ("h264", 128, 64, 1)
+    assert header.average_rate == Fraction(30000, 1001)
+    assert header.duration_s == pytest.approx(1.001)
+    assert header.packets.count == 30
+
+
+def test_a_cut_file_keeps_its_promise_of_duration(tmp_path: Path) -> None:
+    header = read_header(truncated(write_video(tmp_path / "a.mkv", 100), 0.5))
+    assert header.duration_s == pytest.approx(4.0)
+    assert header.packets.count < 80
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_rotation(tmp_path: Path, rotation: int) -> None:
+    assert read_rotation(write_video(tmp_path / "a.mp4", rotation=rotation)) == rotation
+
+
+def test_no_rotation_without_video(tmp_path: Path) -> None:
+    with pytest.raises(BadDataError, match="no video stream"):
+        read_rotation(write_audio(tmp_path / "a.mp4"))
+
+
+@pytest.mark.parametrize(
+    ("rate", "believed"),
+    [
+        pytest.param(Fraction(30000, 1001), Fraction(30000, 1001), id="29.97"),
+        pytest.param(Fraction(30000), None, id="of a cut mkv"),
+        pytest.param(Fraction(0), None, id="zero"),
+        pytest.param(None, None, id="none"),
+    ],
+)
+def test_sane_rate(rate: Fraction | None, believed: Fraction | None) -> None:
+    assert sane_rate(rate) == believed

@@ -1,0 +1,90 @@
+import json
+
+import numpy as np
+import pytest
+
+from components.core.errors import BadDataError, UsageError
+from components.core.tables import write_csv
+from components.datasets.clips import Clip
+from components.features.columns import COLUMNS
+from pipelines import reshape
+from pipelines.artifacts import Project, write_clips
+from pipelines.profile import use_profile
+
+CLIPS = ("b/2.mp4", "a/1.mp4", "a/ü 3.mp4")
+
+
+def _clip(clip_id):
+    return Clip(clip_id, clip_id, None, None, clip_id.encode().hex(), 1, "")
+
+
+def _pixels(number):
+    return np.full((5, 128, 128, 3), number, np.uint8)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Three clips whose pictures lie in the store and whose files are gone."""
+    use_profile(tmp_path, "demo")
+    project = Project.open(tmp_path)
+    write_clips(project.out("ingest", "clips.csv"), map(_clip, CLIPS))
+    for number, clip_id in enumerate(CLIPS):
+        key = project.chain.tensors_key(_clip(clip_id), "people128")
+        project.store.put("tensors", key, {"frames": _pixels(number)}, {})
+    rows = [_row(clip_id, k, number) for number, clip_id in enumerate(CLIPS) for k in range(5)]
+    write_csv(project.out("featurize", "table.csv"), ("clip_id", "k", *COLUMNS), reversed(rows))
+    return project
+
+
+def _row(clip_id, k, number):
+    """Numbers 100 * clip + 10 * k; the distance is missing on frames 0 and 1, the last clip has none at all."""
+    values = dict.fromkeys(COLUMNS, "" if number == 2 else 100 * number + 10 * k)
+    return {"clip_id": clip_id, "k": k, **values, **({"distance": ""} if k < 2 else {})}
+
+
+def test_clips_stand_in_the_order_of_their_ids_in_every_file(project):
+    reshape.run(project, "people128")
+    folder = project.out("reshape", "people128")
+    clips = json.loads((folder / "clips.json").read_text())["clips"]
+    assert clips == sorted(CLIPS)
+    frames, numbers = (np.load(folder / name) for name in ("frames.npy", "numbers.npy"))
+    assert frames.shape == (3, 5, 128, 128, 3)
+    assert numbers.shape == (3, 5, 29)
+    for k, clip_id in enumerate(clips):
+        number = CLIPS.index(clip_id)
+        np.testing.assert_array_equal(frames[k], _pixels(number))
+        if number < 2:
+            np.testing.assert_array_equal(numbers[k, :, 0], 100 * number + 10 * np.arange(5))
+
+
+def test_missing_numbers_are_carried_within_the_clip_and_said(project):
+    reshape.run(project, "numbers")
+    folder = project.out("reshape", "numbers")
+    clips = json.loads((folder / "clips.json").read_text())["clips"]
+    first, unseen = clips.index("b/2.mp4"), clips.index("a/ü 3.mp4")
+    numbers, measured = (np.load(folder / name) for name in ("numbers.npy", "measured.npy"))
+    np.testing.assert_array_equal(numbers[first, :, 28], [20, 20, 20, 30, 40])
+    np.testing.assert_array_equal(measured[first, :, 28], [False, False, True, True, True])
+    assert np.isnan(numbers[unseen]).all()
+    assert not (folder / "frames.npy").exists()
+
+
+def test_the_same_bytes_again(project):
+    folder = project.out("reshape", "people128")
+    runs = []
+    for _ in range(2):
+        reshape.run(project, "people128")
+        runs.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert runs[0] == runs[1]
+    assert set(runs[0]) == {"clips.json", "frames.npy", "numbers.npy", "measured.npy"}
+
+
+def test_a_table_of_other_clips_is_refused(project):
+    write_clips(project.out("ingest", "clips.csv"), map(_clip, CLIPS[:1]))
+    with pytest.raises(BadDataError, match=r"not in clips\.csv"):
+        reshape.run(project, "numbers")
+
+
+def test_an_unknown_view_lists_the_known(project):
+    with pytest.raises(UsageError, match="one of numbers, people128"):
+        reshape.run(project, "wide")
