@@ -88,13 +88,15 @@ def system_libraries() -> Iterator[Finding]:
 def third_party_weights() -> Iterator[Finding]:
     """Networks that packages carry, their digests checked."""
     for name, weights in WEIGHTS.items():
-        about = f"{weights.licence}; sha256 {weights.sha256[:12]}"
+        licence, _, limits = weights.licence.partition("; ")
+        about = f"{licence}, sha256 {weights.sha256[:12]}"
+        advice = "; ".join(part for part in (limits, weights.note) if part)
         try:
             locate(name)
         except TailwatchError as error:
             yield Finding("weights", name, "missing", error.came, error.remedy)
         else:
-            yield Finding("weights", name, "note" if weights.note else "ok", about, weights.note)
+            yield Finding("weights", name, "note" if advice else "ok", about, advice)
 
 
 def accelerators() -> Iterator[Finding]:

@@ -1,8 +1,8 @@
 """train: learn a model's weights from its view.
 
 Reads outs/reshape/<view>/, outs/ingest/labels.csv and outs/normalize/scalers.json; writes
-outs/train/<model>/: bundle.json, weights.npz and history.csv. A killed training goes on from its checkpoint in
-.tailwatch/checkpoints/.
+outs/train/<model>/: bundle.json, weights.npz and history.csv. A killed training goes on from its checkpoint
+in .tailwatch/checkpoints/.
 """
 
 import logging

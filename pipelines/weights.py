@@ -7,6 +7,7 @@ one that NVIDIA's guide to converting this file prints.
 import hashlib
 import shutil
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from typing import BinaryIO
 
@@ -46,7 +47,7 @@ def fetch(url: str, path: Path, sha256: str) -> None:
             answer = urllib.request.urlopen(url, timeout=TIMEOUT_S)  # noqa: S310 - a fixed https address
             with answer, temporary.open("wb") as stream:
                 _copy(answer, stream, int(answer.headers.get("Content-Length") or 0))
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             raise StorageError(
                 f"{url} cannot be fetched: {error}",
                 wanted=f"{Path(url).name}, {SIZE_BYTES:,} bytes, sha256 {sha256}",

@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 
+from components.core.quiet import quiet_start
 from components.core.weights import locate
 
 
@@ -17,8 +18,9 @@ class Network:
     def __init__(self, weights: str) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        self._interpreter = Interpreter(str(locate(weights)), num_threads=1)
-        self._interpreter.allocate_tensors()
+        with quiet_start():
+            self._interpreter = Interpreter(str(locate(weights)), num_threads=1)
+            self._interpreter.allocate_tensors()
         detail = self._interpreter.get_input_details()[0]
         self._input = detail["index"]
         self._outputs = [detail["index"] for detail in self._interpreter.get_output_details()]

@@ -35,7 +35,7 @@ class BlazeFaceSettings:
     """
 
     min_score: float = 0.45
-    sure_score: float = 0.65
+    sure_score: float = 0.7
     tiles_per_side: tuple[int, ...] = (1,)
     look_closer_px: float = 40.0
     tile_overlap: float = 0.25
@@ -80,7 +80,7 @@ class FeaturizeSettings:
     min_coverage: float = 0.5
     nose_index_1based: Literal[31, 34] = 34
     reference_width: int | None = None
-    min_presence: float = 0.5
+    min_presence: float = 0.6
     small_face_px: float = 26.0
     smallest_face_px: float = 12.0
     dlib: DlibSettings = field(default_factory=DlibSettings)

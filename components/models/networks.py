@@ -7,6 +7,7 @@ import numpy as np
 
 from components.core.errors import BadDataError, UsageError
 from components.models.base import InputShapes, KerasDefinition
+from components.models.library import start_tensorflow
 
 if TYPE_CHECKING:
     import keras
@@ -22,6 +23,7 @@ def build_network(
     Raises:
         UsageError: settings and shapes do not give a network.
     """
+    start_tensorflow()
     try:
         network = definition.build(settings, shapes, n_classes)
     except ValueError as error:

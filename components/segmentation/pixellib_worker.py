@@ -13,6 +13,7 @@ import os
 import struct
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -70,16 +71,26 @@ def restore(model: Any, path: Path) -> int:
     Raises:
         NotRestoredError: a tensor of the model is not in the file, or was not taken over.
     """
+    from tensorflow.keras.backend import batch_get_value
+
+    layers = model.keras_model.layers
     model.keras_model.load_weights(str(path), by_name=True)
-    stored = _tensors_of_file(path)
-    restored = 0
-    for layer in model.keras_model.layers:
-        wanted = stored.get(layer.name, [])
-        present = layer.get_weights()
-        if len(wanted) != len(present) or not all(map(np.array_equal, present, wanted)):
-            raise NotRestoredError(f"the {len(present)} tensors of layer {layer.name} are not the file's")
-        restored += len(present)
-    return restored
+    values = iter(batch_get_value([tensor for layer in layers for tensor in layer.weights]))
+    present = {layer.name: [next(values) for _ in layer.weights] for layer in layers}
+    return compare(present, tensors_of_file(path))
+
+
+def compare(present: Mapping[str, list[np.ndarray]], stored: Mapping[str, list[np.ndarray]]) -> int:
+    """The number of a model's tensors by layer, all of which must be the file's.
+
+    Raises:
+        NotRestoredError: one is not.
+    """
+    for name, tensors in present.items():
+        wanted = stored.get(name, [])
+        if len(wanted) != len(tensors) or not all(map(np.array_equal, tensors, wanted)):
+            raise NotRestoredError(f"the {len(tensors)} tensors of layer {name} are not the file's")
+    return sum(map(len, present.values()))
 
 
 def join_persons(result: dict[str, np.ndarray], height: int, width: int) -> np.ndarray:
@@ -110,7 +121,7 @@ def main(arguments: list[str]) -> int:
     weights, infer_speed, min_score, threads = arguments
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print must not mix with the masks
-    _limit_threads(int(threads))
+    set_up_tensorflow(int(threads))
     score = None if min_score == OWN else float(min_score)
     model = build_model(None if infer_speed == OWN else infer_speed, score)
     try:
@@ -123,7 +134,8 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _tensors_of_file(path: Path) -> dict[str, list[np.ndarray]]:
+def tensors_of_file(path: Path) -> dict[str, list[np.ndarray]]:
+    """The tensors of a Keras weights file by layer, in the layer's order."""
     import h5py
 
     with h5py.File(path, "r") as file:
@@ -140,11 +152,14 @@ def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
-def _limit_threads(threads: int) -> None:
+def set_up_tensorflow(threads: int) -> None:
+    """Before the model is built: few threads, and a graph that is run as it stands."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+    # Weights are read and set in many small runs of the graph; optimising each takes longer than running it.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 if __name__ == "__main__":

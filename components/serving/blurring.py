@@ -1,6 +1,6 @@
 """Making faces unrecognisable, and making sure: detectors look at the result until they find none."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import cv2
@@ -14,6 +14,7 @@ Finish = Callable[[np.ndarray], np.ndarray]
 MIN_SCORE, SURE_SCORE = 0.42, 0.6  # a little below those that measuring uses
 CELLS = (5, 4, 3, 2, 1)  # mosaic cells along a face's side, coarser at every failed look
 GROWTH = 1.4  # a blurred ellipse over its box: hair, ears and beard tell people apart too
+MAX_LOOKS = 8  # at which what is still found is blurred more
 MAX_PAINTED = 12  # looks at which what is still taken for a face is painted over
 HEAD_OF_STANDING, HEAD_OF_CLOSE = 0.17, 0.35  # share of a person's visible height
 CLOSE_ASPECT = 0.6  # width over height from which a person is seen close by, not from head to foot
@@ -50,15 +51,26 @@ def without_faces(
     Returns:
         (H, W, 3) uint8 RGB.
     """
-    regions = list(boxes)
+    steps = dict.fromkeys(boxes, 0)
     finished = picture
-    for cells in CELLS:
-        finished = finish(blur(picture, regions, cells))
+    for _ in range(MAX_LOOKS):
+        finished = finish(blur(picture, {box: CELLS[step] for box, step in steps.items()}))
         left = find(finished)
         if not left:
             return finished
-        regions += left
+        for face in left:
+            _blur_more(steps, face)
     return _painted_over(finished, find)
+
+
+def _blur_more(steps: dict[Box, int], face: Box) -> None:
+    """Make the regions about a face that is still found coarser; without such regions, add its box."""
+    coarsest = len(CELLS) - 1
+    about = [box for box in steps if _holds(box, face) or _holds(face, box)]
+    if all(steps[box] == coarsest for box in about):
+        steps[face] = coarsest if about else 0
+    for box in about:
+        steps[box] = min(steps[box] + 1, coarsest)
 
 
 def regions_to_blur(
@@ -75,10 +87,14 @@ def _holds(box: Box, face: Box) -> bool:
     return box[0] <= x <= box[2] and box[1] <= y <= box[3]
 
 
-def blur(picture: np.ndarray, boxes: Sequence[Box], cells: int) -> np.ndarray:
-    """Mosaic and then blur an ellipse about every box, `cells` mosaic cells along its shorter side."""
+def blur(picture: np.ndarray, regions: Mapping[Box, int]) -> np.ndarray:
+    """Mosaic and then blur an ellipse about every box.
+
+    Args:
+        regions: boxes with the number of mosaic cells along their shorter side.
+    """
     blurred = picture.copy()
-    for box in boxes:
+    for box, cells in regions.items():
         _blur_one(blurred, box, cells)
     return blurred
 
@@ -143,12 +159,12 @@ def _ellipse(height: int, width: int) -> np.ndarray:
 def _painted_over(picture: np.ndarray, find: FindFaces) -> np.ndarray:
     """Flat boxes, larger with every look, over what is still taken for a face."""
     painted = picture.copy()
-    flat = picture.mean(axis=(0, 1)).astype(np.uint8)
     for look in range(MAX_PAINTED):
         left = find(painted)
         if not left:
             return painted
         for box in left:
             if grown := _grown(box, picture.shape, 1 + look / 2):
-                painted[grown[1] : grown[3], grown[0] : grown[2]] = flat
-    return np.broadcast_to(flat, picture.shape).copy()
+                region = painted[grown[1] : grown[3], grown[0] : grown[2]]
+                region[:] = region.mean(axis=(0, 1))
+    return np.full_like(picture, picture.mean(axis=(0, 1)))

@@ -16,7 +16,7 @@ BEAT_EVERY_S = 30.0
 
 
 class LiveRun:
-    """An observer of training that files it epoch by epoch, as far as the store answers; training never waits for it twice.
+    """An observer that files training epoch by epoch, as far as the store answers; nobody waits for it twice.
 
     Args:
         open_book: opens the book of runs; called in on_start, because a server may be away.

@@ -27,13 +27,10 @@ def dead_fractions(
         return {}
     import keras
 
-    probe = keras.Model(network.input, [network.get_layer(name).output for name in layers])
-    parts = [probe(as_inputs(network, batch_.inputs), training=False) for batch_ in batches(samples, batch)]
-    outputs = [np.concatenate([np.asarray(part[k]) for part in parts]) for k in range(len(layers))]
-    fractions = {
-        name: float((np.ptp(values, axis=0) == 0).mean())
-        for name, values in zip(layers, outputs, strict=True)
-    }
+    probe = keras.Model(network.input, {name: network.get_layer(name).output for name in layers})
+    parts = [probe(as_inputs(network, part.inputs), training=False) for part in batches(samples, batch)]
+    outputs = {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in layers}
+    fractions = {name: float((np.ptp(values, axis=0) == 0).mean()) for name, values in outputs.items()}
     for name, fraction in fractions.items():
         if fraction:
             log.warning("%s: %.0f %% of the units of %s are dead", network.name, 100 * fraction, name)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from components.core.errors import UsageError
+from components.core.errors import BadDataError, UsageError
 from components.models.base import ClosedForm, KerasDefinition, TrainSide
 from components.models.networks import build_network, weights_of
 from components.training.checkpoint import Checkpoints
@@ -56,6 +56,7 @@ def learn(task: Task, checkpoints: Checkpoints | None, observer: Observer) -> Le
     check_classes("train", task.labels[task.train_rows], task.classes)
     check_classes("val", task.labels[task.val_rows], task.classes)
     _check_augmentation(task)
+    _check_finite(task)
     train, val = _samples(task, task.train_rows), _samples(task, task.val_rows)
     observer.on_start(
         {"model": task.model_id, "train_clips": len(task.train_rows), "val_clips": len(task.val_rows)}
@@ -141,4 +142,19 @@ def _check_augmentation(task: Task) -> None:
             f"augmentation: flip for `{task.model_id}`, which does not look at frames alone",
             wanted="a model of frames alone, because a mirrored clip has other numbers",
             remedy=f"set models.{task.model_id}.train.augmentation: none in params.yaml",
+        )
+
+
+def _check_finite(task: Task) -> None:
+    """A network's ReLU turns NaN into 0 on some processors, so it would learn from it without a sign.
+
+    Raises:
+        BadDataError: a standardised number that is none.
+    """
+    numbers = task.streams.get("numbers")
+    if numbers is not None and not np.isfinite(numbers).all():
+        raise BadDataError(
+            f"The numbers that `{task.model_id}` learns from hold values that are no numbers",
+            wanted="standardised numbers, missing ones 0",
+            remedy="run normalize and reshape again: `dvc repro`",
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from components.models.library import start_tensorflow
 from components.training.settings import TrainSettings
 
 
@@ -13,6 +14,7 @@ def prepared(settings: TrainSettings) -> Iterator[str]:
     On a CPU the same lock, cores and instruction set then give the same bytes. On a GPU deterministic kernels
     are much slower, so they are not asked for.
     """
+    start_tensorflow()
     import keras
     import tensorflow as tf
 

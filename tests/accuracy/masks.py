@@ -1,6 +1,7 @@
 """How well person masks fit: against true masks, and against hand-marked boxes of real frames.
 
-As a script it prints the table of docs/decisions/0003-segmenter-default.md: python tests/accuracy/masks.py
+As a script it prints the tables of docs/decisions/0003-segmenter-default.md; SAMPLE is a folder that
+`tailwatch sample` made: PYTHONPATH=. python tests/accuracy/masks.py [SAMPLE]
 """
 
 import json
@@ -14,15 +15,18 @@ from typing import Any
 import cv2
 import numpy as np
 
+from components.core.tables import read_csv
 from components.segmentation.base import (
     MotionSettings,
     SegmentSettings,
     SelfieSettings,
     build_segmenter,
 )
+from components.simulation.truth import MASK_SCALE, read_truth
 from components.video.clip_read import Frames
 from components.video.reader import read_clip
 from components.video.sampling import Sampling
+from pipelines.sample import truth_folder
 
 SEEN = 0.25  # of a person's box: standing people fill about half of theirs
 WHOLE = 0.8  # of a face's box
@@ -106,6 +110,45 @@ def _inside(box: Sequence[float]) -> tuple[slice, slice]:
     return slice(top, bottom), slice(left, right)
 
 
+def points_covered(mask: np.ndarray, points_px: np.ndarray) -> float:
+    """The share of points (N, 2), x and y inside the frame, that lie on a mask (H, W)."""
+    columns, rows = np.round(points_px).astype(int).T
+    return float(mask[rows, columns].mean())
+
+
+def _measure_sample(folder: Path) -> Iterator[str]:
+    """The options against the truth of the first clip of every film."""
+    table = read_csv(folder / "clips.csv", ("clip", "source"))
+    first = {row["source"]: folder / row["clip"] for row in reversed(table)}
+    films = {path: read_clip(path, SAMPLINGS).frames for path in first.values()}
+    yield "\n| option | IoU | recall | precision | landmarks kept | ms |\n|---|---|---|---|---|---|\n"
+    for name, settings in OPTIONS.items():
+        segmenter = build_segmenter(settings)
+        begin = time.process_time()
+        masks = {
+            path: segmenter.masks(film[FRAMES].pixels, film[FRAMES].times_s, film[DENSE])
+            for path, film in films.items()
+        }
+        ms = (time.process_time() - begin) / sum(map(len, masks.values())) * 1000
+        scores, kept = _against_truth(folder, films, masks)
+        cells = f"{scores.iou:.2f} | {scores.recall:.2f} | {scores.precision:.2f} | {kept:.3f}"
+        yield f"| {name} | {cells} | {ms:.0f} |\n"
+
+
+def _against_truth(
+    folder: Path, films: Mapping[Path, Mapping[str, Frames]], masks: Mapping[Path, np.ndarray]
+) -> tuple[MaskScores, float]:
+    """Scores over all films' pixels, and the share of visible landmarks that the masks keep."""
+    found, true, kept = [], [], []
+    for path, film in films.items():
+        truth = read_truth(truth_folder(folder) / f"{path.stem}.npz")
+        found.append(masks[path][:, ::MASK_SCALE, ::MASK_SCALE])
+        true.append(truth.masks[film[FRAMES].indices].any(axis=1))
+        for mask, k in zip(masks[path], film[FRAMES].indices, strict=True):
+            kept.append(points_covered(mask, truth.points_px[k][~truth.hidden[k]]))
+    return mask_scores(np.concatenate(found), np.concatenate(true)), float(np.mean(kept))
+
+
 def _measure(data: Path, marks: list[dict[str, Any]]) -> Iterator[str]:
     clips = {mark["clip"]: read_clip(data / mark["clip"], SAMPLINGS).frames for mark in marks}
     yield "| option | near | far | faces | outside | no person | ms |\n|---|---|---|---|---|---|---|\n"
@@ -137,3 +180,5 @@ if __name__ == "__main__":
     project = Path(__file__).parents[2]
     marked = json.loads((project / "tests/data/real_frames.json").read_text())["frames"]
     sys.stdout.writelines(_measure(project.parent / "shared" / "data", marked))
+    for sample in sys.argv[1:]:
+        sys.stdout.writelines(_measure_sample(Path(sample)))

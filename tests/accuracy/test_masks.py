@@ -37,6 +37,12 @@ def test_boxes_are_end_exclusive():
     assert accuracy.outside(mask, [(2, 0, 4, 4)]) == pytest.approx(0.1)
 
 
+def test_points_are_x_and_y():
+    assert accuracy.points_covered(
+        _mask(2, 3)[0], np.array([[2.4, 0.0], [3.0, 3.0], [5.0, 1.0]])
+    ) == pytest.approx(2 / 3)
+
+
 def test_crowds_are_neither_hit_nor_miss():
     marks = [
         {"persons": [{"box": [0, 0, 2, 4], "distance": "near", "crowd": True}], "faces": [[4, 0, 5, 4]]},

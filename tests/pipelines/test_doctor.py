@@ -24,7 +24,7 @@ def test_this_machine_can_run_the_default_profile(project_root):
     assert finding(rows, "libavcodec")["found"].endswith("(av wheel)")
     assert set(WEIGHTS) <= {row["name"] for row in rows}
     assert "Apache-2.0" in finding(rows, "face_landmark")["found"]
-    assert "commercial" in finding(rows, "dlib_68_landmarks")["found"]
+    assert "excludes commercial use" in finding(rows, "dlib_68_landmarks")["remedy"]
     json.dumps(rows)
 
 

@@ -47,7 +47,9 @@ class Clips:
 def make_clips(n=N, t=T, side=SIDE, n_classes=2, seed=27):
     rng = np.random.default_rng(seed)
     labels = np.arange(n) % n_classes
-    frames = rng.integers(0, 120, (n, t, side, side, 3)) + 100 * labels[:, None, None, None, None] // n_classes
+    frames = (
+        rng.integers(0, 120, (n, t, side, side, 3)) + 100 * labels[:, None, None, None, None] // n_classes
+    )
     numbers = rng.normal(500 + 40 * labels[:, None, None], 30, (n, t, 29)).astype(np.float32)
     numbers[::4, :, 3] = np.nan
     return Clips(frames.astype(np.uint8), numbers, labels)
@@ -92,9 +94,17 @@ def _train(model_id, clips, folder):
     training = TrainSettings(batch=4, epochs=1, max_steps=2)
     task = make_task(model_id, clips, small_settings(model_id), training)
     learned = learn(task, None, Unwatched())
-    scaler = Scaler(np.full(29, 500.0), np.full(29, 40.0), np.full(29, 36)) if "numbers" in task.streams else None
+    scaler = (
+        Scaler(np.full(29, 500.0), np.full(29, 40.0), np.full(29, 36)) if "numbers" in task.streams else None
+    )
     info = describe(
-        task, learned, view_name="small", view=VIEW, chain={"segment": {}}, scaler=scaler, digests={"data": "d"}
+        task,
+        learned,
+        view_name="small",
+        view=VIEW,
+        chain={"segment": {}},
+        scaler=scaler,
+        digests={"data": "d"},
     )
     info = calibrate(info, task, learned, clips.frames, clips.numbers)
     return Trained(write_bundle(folder, info, learned.arrays), folder, task, learned)

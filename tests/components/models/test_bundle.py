@@ -61,7 +61,9 @@ def test_calibration_is_applied_to_clips_and_kept_apart_from_raw(tmp_path):
 def test_equal_bundles_are_equal_bytes(tmp_path):
     for name in ("one", "other"):
         write_bundle(tmp_path / name, _info(), dict(reversed(ARRAYS.items())))
-    one, other = ([path.read_bytes() for path in sorted((tmp_path / name).iterdir())] for name in ("one", "other"))
+    one, other = (
+        [path.read_bytes() for path in sorted((tmp_path / name).iterdir())] for name in ("one", "other")
+    )
     assert one == other
 
 
@@ -75,7 +77,9 @@ def test_a_weight_too_many_or_too_few_names_it(trained):
     bundle = trained["convlstm"].bundle
     from components.models.networks import build_network, put_weights
 
-    network = build_network("convlstm", bundle.definition, trained["convlstm"].task.settings, bundle.info.shapes, 2)
+    network = build_network(
+        "convlstm", bundle.definition, trained["convlstm"].task.settings, bundle.info.shapes, 2
+    )
     fewer = {path: array for path, array in bundle.arrays.items() if path != "logits/bias"}
     with pytest.raises(BadDataError, match="logits/bias has the shape of a weight that is missing"):
         put_weights(network, fewer)
@@ -92,7 +96,9 @@ def _edit(folder, change):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        pytest.param(lambda f: (f / "bundle.json").unlink(), r"bundle\.json is not there", id="no description"),
+        pytest.param(
+            lambda f: (f / "bundle.json").unlink(), r"bundle\.json is not there", id="no description"
+        ),
         pytest.param(lambda f: (f / "weights.npz").unlink(), r"weights\.npz cannot be used", id="no weights"),
         pytest.param(lambda f: (f / "weights.npz").write_bytes(b"x"), "other weights", id="other weights"),
         pytest.param(lambda f: (f / "bundle.json").write_text("{"), "is not JSON", id="half a description"),
@@ -100,7 +106,9 @@ def _edit(folder, change):
             lambda f: _edit(f, lambda v: v.update(schema_version=99)), "schema_version is 99", id="newer"
         ),
         pytest.param(lambda f: _edit(f, lambda v: v.pop("classes")), "KeyError 'classes'", id="no classes"),
-        pytest.param(lambda f: _edit(f, lambda v: v["view"].update(colour="red")), "view.colour", id="stranger"),
+        pytest.param(
+            lambda f: _edit(f, lambda v: v["view"].update(colour="red")), "view.colour", id="stranger"
+        ),
     ],
 )
 def test_a_damaged_bundle_is_refused(damage, message, folder):

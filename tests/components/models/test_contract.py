@@ -6,7 +6,6 @@ import sys
 import keras
 import numpy as np
 import pytest
-from tests.components.models.conftest import make_clips, make_task, small_settings
 
 from components.core.errors import BadDataError
 from components.core.settings import parse, to_dict
@@ -18,6 +17,7 @@ from components.models.registry import MODELS, definition_of, describe_models
 from components.training.learn import learn
 from components.training.observer import Unwatched
 from components.training.settings import TrainSettings
+from tests.components.models.conftest import make_clips, make_task, small_settings
 
 ALL = MODELS.names()
 NETWORKS = [name for name in ALL if isinstance(definition_of(name), KerasDefinition)]

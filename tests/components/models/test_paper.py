@@ -18,9 +18,7 @@ def fusion():
 
 def test_the_chain_of_shapes(fusion):
     shapes = _shapes(fusion)
-    chain = [
-        shapes[f"convlstm_{k}{suffix}"] for k in range(1, 5) for suffix in ("", "_pool")
-    ]
+    chain = [shapes[f"convlstm_{k}{suffix}"] for k in range(1, 5) for suffix in ("", "_pool")]
     assert [side for _, side, _, _ in chain] == [126, 63, 61, 31, 29, 15, 13, 7]
     assert [channels for _, _, _, channels in chain] == [4, 4, 8, 8, 14, 14, 16, 16]
     assert {frames for frames, _, _, _ in chain} == {5}

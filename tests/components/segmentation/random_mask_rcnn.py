@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from components.segmentation.pixellib_worker import PERSON, _limit_threads, build_model, join_persons
+from components.segmentation.pixellib_worker import PERSON, build_model, join_persons, set_up_tensorflow
 
 SURE = 10.0
 
@@ -36,7 +36,7 @@ def pasted(model):
 
 
 def main(folder):
-    _limit_threads(1)
+    set_up_tensorflow(1)
     model = build_model("rapid", 0.0)
     network = model.keras_model
     set_last_layer(network.get_layer("mrcnn_class_logits"), SURE, 0.0)

@@ -21,9 +21,10 @@ from components.segmentation.pixellib_worker import (
     PERSON,
     NotRestoredError,
     build_model,
+    compare,
     join_persons,
     read_array,
-    restore,
+    tensors_of_file,
     write_array,
 )
 
@@ -74,26 +75,6 @@ def test_nobody_gives_an_empty_mask(class_ids, masks):
     assert not joined.any()
 
 
-class _Layer:
-    def __init__(self, name, tensors):
-        self.name = name
-        self._tensors = tensors
-
-    def get_weights(self):
-        return self._tensors
-
-
-class _Model:
-    """Stands for PixelLib's: `load_weights` does nothing, as its own does."""
-
-    def __init__(self, layers):
-        self.keras_model = self
-        self.layers = [_Layer(name, tensors) for name, tensors in layers.items()]
-
-    def load_weights(self, path, by_name):
-        assert by_name
-
-
 def _weights_file(path, layers, nested):
     with h5py.File(path, "w") as file:
         top = file.create_group("model_weights") if nested else file
@@ -110,7 +91,7 @@ def _weights_file(path, layers, nested):
 def test_all_tensors_are_compared_with_the_file(tmp_path, nested):
     layers = {"conv": [np.arange(4.0), np.ones(2)], "input": [], "bn": [np.zeros(3)]}
     path = _weights_file(tmp_path / "w.h5", layers, nested)
-    assert restore(_Model(layers), path) == 3
+    assert compare(layers, tensors_of_file(path)) == 3
 
 
 @pytest.mark.parametrize(
@@ -125,7 +106,7 @@ def test_all_tensors_are_compared_with_the_file(tmp_path, nested):
 def test_a_model_that_is_not_the_files_is_refused(tmp_path, layers, message):
     path = _weights_file(tmp_path / "w.h5", {"conv": [np.zeros(4)]}, nested=False)
     with pytest.raises(NotRestoredError, match=message):
-        restore(_Model(layers), path)
+        compare(layers, tensors_of_file(path))
 
 
 def test_the_model_is_not_built_under_keras_3(monkeypatch):

@@ -74,7 +74,7 @@ def test_only_faces_are_touched(astronaut):
 
 def test_blur_leaves_no_detail_of_a_face(astronaut):
     x0, y0, x1, y1 = (int(edge) for edge in ASTRONAUT_FACE)
-    blurred = blur(astronaut, [ASTRONAUT_FACE], CELLS[0])
+    blurred = blur(astronaut, {ASTRONAUT_FACE: CELLS[0]})
     before, after = (
         cv2.Laplacian(cv2.cvtColor(picture[y0:y1, x0:x1], cv2.COLOR_RGB2GRAY), cv2.CV_64F).var()
         for picture in (astronaut, blurred)
@@ -91,7 +91,7 @@ def test_blur_leaves_no_detail_of_a_face(astronaut):
     ],
 )
 def test_boxes_at_the_edge_are_no_problem(astronaut, box):
-    assert blur(astronaut, [box], 5).shape == astronaut.shape
+    assert blur(astronaut, {box: 5}).shape == astronaut.shape
 
 
 def test_what_stays_a_face_is_painted_over():

@@ -1,4 +1,4 @@
-"""A small network with everything that a checkpoint must hold: dropout, an optimizer with memory, a bottleneck."""
+"""A small network with all that a checkpoint must hold: dropout, an optimizer with memory, a bottleneck."""
 
 from dataclasses import dataclass
 

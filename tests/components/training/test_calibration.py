@@ -51,7 +51,9 @@ def test_temperature_is_the_minimum_of_its_loss():
 
     found = fit_calibration(raw, labels)
     assert found.kind == "temperature"
-    assert found.slope == pytest.approx(minimize_scalar(loss, bounds=(0.01, 10), method="bounded").x, rel=1e-3)
+    assert found.slope == pytest.approx(
+        minimize_scalar(loss, bounds=(0.01, 10), method="bounded").x, rel=1e-3
+    )
     assert found.slope == pytest.approx(1 / 3, rel=0.25)
 
 

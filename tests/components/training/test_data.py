@@ -25,7 +25,10 @@ def tensors(tmp_path):
     value = 10 * np.arange(7)[:, None] + np.arange(3)
     frames = np.broadcast_to(value[:, :, None, None, None], (7, 3, 2, 2, 3)).astype(np.uint8)
     np.save(tmp_path / "frames.npy", frames)
-    return {"frames": np.load(tmp_path / "frames.npy", mmap_mode="r"), "numbers": value[:, :, None].astype(np.float32)}
+    return {
+        "frames": np.load(tmp_path / "frames.npy", mmap_mode="r"),
+        "numbers": value[:, :, None].astype(np.float32),
+    }
 
 
 LABELS = np.array([0, 1, 1, 1])
@@ -109,5 +112,7 @@ def test_a_side_needs_every_class(labels, missing):
     if missing is None:
         check_classes("val", labels, ("walk", "stalk"))
     else:
-        with pytest.raises(BadDataError, match=f"The val side has {len(labels)} clips, none of class {missing}"):
+        with pytest.raises(
+            BadDataError, match=f"The val side has {len(labels)} clips, none of class {missing}"
+        ):
             check_classes("val", labels, ("walk", "stalk"))

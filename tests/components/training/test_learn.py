@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from tests.components.training.conftest import tiny_task
 
 from components.core.errors import BadDataError, FinalError, UsageError
 from components.models.registry import definition_of
 from components.training.learn import HISTORY_COLUMNS, learn
 from components.training.observer import Unwatched
 from components.training.task import Task
+from tests.components.training.conftest import tiny_task
 
 
 class Heard:
@@ -82,14 +82,20 @@ def test_a_budget_of_steps(max_steps, epochs, steps, cut_short, caplog):
 
 
 def test_losses_that_are_no_number_from_the_start_are_final():
-    task = tiny_task()
-    task.streams["numbers"][5] = np.nan
     heard = Heard()
     with pytest.raises(FinalError, match="The loss of tiny is no number from step") as caught:
-        learn(task, None, heard)
+        learn(tiny_task(learning_rate=1e38, lr_decay_kind="none"), None, heard)
     assert caught.value.exit_code == 42
     assert not heard.epochs
     assert not heard.ended
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_numbers_that_are_none_are_refused_before_the_first_step(value):
+    task = tiny_task()
+    task.streams["numbers"][5] = value
+    with pytest.raises(BadDataError, match="values that are no numbers"):
+        learn(task, None, Unwatched())
 
 
 def test_later_ones_keep_the_best_epoch_before(monkeypatch, caplog):
@@ -161,7 +167,9 @@ def test_flipping_is_refused_where_numbers_are_looked_at():
 def test_models_in_closed_form_have_a_curve_of_one_point(name):
     base = tiny_task()
     definition = definition_of(name)
-    task = Task(**{**vars(base), "model_id": name, "definition": definition, "settings": definition.settings()})
+    task = Task(
+        **{**vars(base), "model_id": name, "definition": definition, "settings": definition.settings()}
+    )
     heard = Heard()
     learned = learn(task, None, heard)
     assert len(learned.history) == len(heard.epochs) == 1
@@ -179,4 +187,6 @@ def test_majority_knows_the_shares_and_nothing_else():
     learned = learn(task, None, Unwatched())
     np.testing.assert_allclose(learned.arrays["shares"], [19 / 26, 7 / 26])
     share = 7 / 26
-    assert learned.history[0]["loss"] == pytest.approx(-(share * np.log(share) + (1 - share) * np.log(1 - share)))
+    assert learned.history[0]["loss"] == pytest.approx(
+        -(share * np.log(share) + (1 - share) * np.log(1 - share))
+    )

@@ -8,16 +8,16 @@ import sys
 
 import numpy as np
 import pytest
-from tests.components.training.conftest import tiny_task
 
 from components.training import loop
 from components.training.checkpoint import STATE_FILE, Checkpoint, Checkpoints
 from components.training.learn import learn
 from components.training.observer import Unwatched
 from components.training.progress import Progress
+from tests.components.training.conftest import tiny_task
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Stands for a process that is gone."""
 
 
@@ -33,7 +33,7 @@ class KilledAtStep:
     def write(self, checkpoint):
         self._real.write(checkpoint)
         if checkpoint.progress.step >= self._step:
-            raise Killed
+            raise KilledError
 
 
 def _arrays(learned):
@@ -57,7 +57,7 @@ def unkilled():
 )
 def test_the_same_bytes_after_a_kill(steps, unkilled, tmp_path):
     for step in steps:
-        with pytest.raises(Killed):
+        with pytest.raises(KilledError):
             learn(tiny_task(), KilledAtStep(tmp_path, step), Unwatched())
     resumed = learn(tiny_task(), Checkpoints(tmp_path), Unwatched())
     assert _arrays(resumed) == _arrays(unkilled)
@@ -66,7 +66,7 @@ def test_the_same_bytes_after_a_kill(steps, unkilled, tmp_path):
 
 
 def test_steps_that_are_done_are_not_made_again(unkilled, tmp_path, monkeypatch):
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         learn(tiny_task(), KilledAtStep(tmp_path, 18), Unwatched())
     made = []
     build = loop.build_step
@@ -102,7 +102,9 @@ arrays.write_arrays(folder / "weights.npz", learned.arrays)
 def test_a_real_sigkill_and_another_process(unkilled, tmp_path, project_root):
     def run(after):
         command = [sys.executable, "-c", REAL, str(tmp_path), str(after)]
-        return subprocess.run(command, cwd=project_root, env={**os.environ, "PYTHONPATH": str(project_root)}, timeout=300)
+        return subprocess.run(
+            command, cwd=project_root, env={**os.environ, "PYTHONPATH": str(project_root)}, timeout=300
+        )
 
     assert run(3).returncode == -signal.SIGKILL
     assert not (tmp_path / "weights.npz").exists()
@@ -121,7 +123,7 @@ def test_a_real_sigkill_and_another_process(unkilled, tmp_path, project_root):
     ],
 )
 def test_a_damaged_checkpoint_is_said_and_training_begins_anew(damage, unkilled, tmp_path, caplog):
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         learn(tiny_task(), KilledAtStep(tmp_path, 9), Unwatched())
     damage(tmp_path)
     resumed = learn(tiny_task(), Checkpoints(tmp_path), Unwatched())
@@ -152,10 +154,10 @@ def test_a_kill_between_arrays_and_state_leaves_the_one_before(tmp_path, monkeyp
     checkpoints.write(_checkpoint(1))
 
     def gone(path, value):
-        raise Killed
+        raise KilledError
 
     monkeypatch.setattr("components.training.checkpoint.write_json", gone)
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         checkpoints.write(_checkpoint(2))
     assert checkpoints.read().progress.step == 1
 
