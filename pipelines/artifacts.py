@@ -7,10 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from components.datasets.clips import Clip, Label
-
 from components.core.files import read_json
 from components.core.tables import read_csv, write_csv
+from components.datasets.clips import Clip, Label
 from components.features.chain import ClipChain
 from components.store.store import Store
 from pipelines.params import Params, read_params
@@ -53,9 +52,7 @@ class Project:
     @cached_property
     def chain(self) -> ClipChain:
         """The way of a clip under this project's parameters."""
-        return ClipChain(
-            self.store, self.params.chain, ClipLocator(self.dataset_root, self.state("clips"))
-        )
+        return ClipChain(self.store, self.params.chain, ClipLocator(self.dataset_root, self.state("clips")))
 
     @property
     def dataset_root(self) -> str:

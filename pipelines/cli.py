@@ -262,7 +262,7 @@ def weights(folder: Path) -> None:
 
 
 def exit_code(error: BaseException) -> int:
-    """The exit code of a failure: 2 usage, 3 bad data, 4 storage, 5 resource, 42 final, 130/143 interrupted."""
+    """A failure's exit code: 2 usage, 3 bad data, 4 storage, 5 resource, 42 final, 130/143 interrupted."""
     if isinstance(error, TailwatchError):
         return error.exit_code
     if isinstance(error, KeyboardInterrupt):

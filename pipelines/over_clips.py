@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from components.datasets.clips import Clip
-
 from components.core.errors import BadDataError
 from components.core.parallel import map_items
+from components.datasets.clips import Clip
 from components.features.chain import ClipChain
 from pipelines.artifacts import Project
 

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from components.features.views import View
-from components.segmentation.base import SegmentSettings
-from components.training.settings import TrainSettings
 
 from components.core.errors import UsageError
 from components.core.settings import parse
 from components.evaluation.settings import CompareSettings, EvaluateSettings, GateSettings
 from components.faces.settings import FeaturizeSettings
 from components.features.chain import ChainSettings
+from components.features.views import View
+from components.segmentation.base import SegmentSettings
+from components.training.settings import TrainSettings
 from components.video.sampling import Sampling
 
 PARAMS_FILE = "params.yaml"
@@ -44,7 +44,7 @@ class IngestParams:
     Attributes:
         max_bad_fraction: more bad clips than this share end the run; every stage over clips keeps to it.
         conflicts: what is done with one clip under two labels.
-        near_duplicate_agreement: how far the motion of two clips must agree, up to 1, to count as the same recording.
+        near_duplicate_agreement: agreement of two clips' motion, up to 1, from which on they are the same.
     """
 
     max_bad_fraction: float = 0.1

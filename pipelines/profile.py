@@ -40,6 +40,8 @@ def use_profile(folder: Path, name: str, root: str | None = None) -> None:
         )
     text = (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
     if root is not None:
-        text = re.sub(r"^  root: [^ #\n]+", lambda _: f"  root: {json.dumps(root)}", text, count=1, flags=re.MULTILINE)
+        text = re.sub(
+            r"^  root: [^ #\n]+", lambda _: f"  root: {json.dumps(root)}", text, count=1, flags=re.MULTILINE
+        )
     write_text(folder / PARAMS_FILE, text)
     read_params(folder)

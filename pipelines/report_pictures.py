@@ -85,7 +85,7 @@ def draw_sheets(
 
 
 def save_picture(path: Path, picture: Pixels, find: FindFaces | None) -> None:
-    """Write a picture (H, W, 3) uint8 RGB; compressing it must not bring a face back."""
+    """Write a picture (H, W, 3) uint8 RGB; joining and compressing cells must not bring a face back."""
     encoded = _encoded(picture)
     for _ in range(LOOKS_AT_JPEG if find else 0):
         decoded = _decoded(encoded)
@@ -116,7 +116,7 @@ def _sheet(chain: ClipChain, blur: bool, folder: Path, full: frozenset[str], cli
 
 def _save_strip(path: Path, cells: Sequence[Pixels], find: FindFaces | None) -> str:
     """Its path from the page."""
-    save_picture(path, strip(cells, find), find)
+    save_picture(path, strip(cells), find)
     return f"{path.parent.name}/{path.name}"
 
 

@@ -9,17 +9,17 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from components.datasets.clips import Clip
-from components.features.columns import COLUMNS
-from components.features.missing import carry
-from components.features.views import View
 
 from components.core.errors import BadDataError, UsageError
 from components.core.files import atomic_path, write_json
 from components.core.parallel import map_items
 from components.core.settings import to_dict
-from components.core.tables import read_csv
+from components.datasets.clips import Clip
 from components.features.chain import ClipChain
+from components.features.columns import COLUMNS
+from components.features.missing import carry
+from components.features.table import read_numbers
+from components.features.views import View
 from pipelines.artifacts import Project, read_clips
 
 log = logging.getLogger("tailwatch")
@@ -42,18 +42,6 @@ def run(project: Project, view: str) -> None:
         _write_pixels(folder, project.chain, clips, view)
     description = {"clips": list(table), "view": to_dict(wanted), "columns": list(COLUMNS)}
     write_json(folder / "clips.json", description)
-
-
-def read_numbers(path: Path) -> dict[str, np.ndarray]:
-    """The featurize table by clip: (T, 29) float32, NaN where a number is missing; clips sorted."""
-    rows: dict[str, list[tuple[int, list[float]]]] = {}
-    for row in read_csv(path, ("clip_id", "k", *COLUMNS)):
-        values = [float(row[column]) if row[column] else np.nan for column in COLUMNS]
-        rows.setdefault(row["clip_id"], []).append((int(row["k"]), values))
-    return {
-        clip_id: np.array([values for _, values in sorted(frames)], np.float32)
-        for clip_id, frames in sorted(rows.items())
-    }
 
 
 def _view(project: Project, view: str) -> View:

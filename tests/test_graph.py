@@ -41,7 +41,7 @@ def _body(stage):
 
 
 def _code_reached(stage):
-    """Modules that decide a stage's result; what the joints lead to does not count unless the stage names it."""
+    """Modules that decide a stage's result; what joints lead to counts only if the stage names it."""
     waiting, reached = [f"pipelines.{stage}", *STANDS_ON[stage]], set()
     while waiting:
         name = waiting.pop()

@@ -46,11 +46,10 @@ def segmented_cells(
     return [_segmented(cell, _resized(mask, cell), find) for cell, mask in zip(cells, masks, strict=True)]
 
 
-def strip(cells: Sequence[np.ndarray], find: FindFaces | None) -> np.ndarray:
-    """Cells of one height side by side with gaps between, looked at once more as one picture."""
+def strip(cells: Sequence[np.ndarray]) -> np.ndarray:
+    """Cells of one height side by side with gaps between."""
     gap = np.full((cells[0].shape[0], GAP_PX, 3), GAP_GREY, np.uint8)
-    joined = np.hstack([part for cell in cells for part in (gap, cell)][1:])
-    return joined if find is None else without_faces(joined, [], find)
+    return np.hstack([part for cell in cells for part in (gap, cell)][1:])
 
 
 def _cell(clip: ClipPictures, k: int, width: int, find: FindFaces | None) -> np.ndarray:

@@ -13,7 +13,15 @@ import yaml
 pytestmark = pytest.mark.slow
 
 CLIPS = 36
-STAGES_BEFORE_TRAIN = ("ingest", "extract", "segment", "featurize", "normalize", "reshape@numbers", "reshape@people64")
+STAGES_BEFORE_TRAIN = (
+    "ingest",
+    "extract",
+    "segment",
+    "featurize",
+    "normalize",
+    "reshape@numbers",
+    "reshape@people64",
+)
 
 
 class Checkout:
@@ -30,7 +38,13 @@ class Checkout:
             "DVC_NO_ANALYTICS": "1",
         }
         result = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=900, check=False
+            command,
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
         )
         text = result.stdout + result.stderr
         assert (result.returncode == 0) is succeeds, text

@@ -52,10 +52,16 @@ def test_a_model_without_its_own_view_section_is_refused(tmp_path, values):
             r"samplings\.dense is used by no",
             id="idle sampling",
         ),
-        pytest.param(lambda v: v["models"]["fusion"].pop("view"), r"models\.fusion names no view", id="no view"),
-        pytest.param(lambda v: v["models"]["fusion"].update(runs_on="tpu"), r"runs_on: tpu", id="unknown class"),
+        pytest.param(
+            lambda v: v["models"]["fusion"].pop("view"), r"models\.fusion names no view", id="no view"
+        ),
+        pytest.param(
+            lambda v: v["models"]["fusion"].update(runs_on="tpu"), r"runs_on: tpu", id="unknown class"
+        ),
         pytest.param(lambda v: v["dataset"].update(classes=["a"]), r"dataset\.classes", id="one class"),
-        pytest.param(lambda v: v["segment"].update(backend="magic"), r"segment\.backend is 'magic'", id="backend"),
+        pytest.param(
+            lambda v: v["segment"].update(backend="magic"), r"segment\.backend is 'magic'", id="backend"
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_refused(tmp_path, values, change, message):

@@ -7,6 +7,7 @@ from components.core.errors import BadDataError, UsageError
 from components.core.tables import write_csv
 from components.datasets.clips import Clip
 from components.features.columns import COLUMNS
+from components.features.table import TABLE_COLUMNS
 from pipelines import reshape
 from pipelines.artifacts import Project, write_clips
 from pipelines.profile import use_profile
@@ -32,12 +33,12 @@ def project(tmp_path):
         key = project.chain.tensors_key(_clip(clip_id), "people128")
         project.store.put("tensors", key, {"frames": _pixels(number)}, {})
     rows = [_row(clip_id, k, number) for number, clip_id in enumerate(CLIPS) for k in range(5)]
-    write_csv(project.out("featurize", "table.csv"), ("clip_id", "k", *COLUMNS), reversed(rows))
+    write_csv(project.out("featurize", "table.csv"), TABLE_COLUMNS, reversed(rows))
     return project
 
 
 def _row(clip_id, k, number):
-    """Numbers 100 * clip + 10 * k; the distance is missing on frames 0 and 1, the last clip has none at all."""
+    """Numbers 100 * clip + 10 * k; no distance on frames 0 and 1, nothing at all in the last clip."""
     values = dict.fromkeys(COLUMNS, "" if number == 2 else 100 * number + 10 * k)
     return {"clip_id": clip_id, "k": k, **values, **({"distance": ""} if k < 2 else {})}
 

@@ -29,7 +29,7 @@ def test_results_keep_the_order_of_the_items(workers):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_error_arrives_whole(workers):
-    with pytest.raises(BadDataError, match="three.*leave it out"):
+    with pytest.raises(BadDataError, match=r"three.*leave it out"):
         list(map_items(_fail_at_three, range(6), label="done", workers=workers))
 
 

@@ -14,7 +14,7 @@ def test_a_member_is_imported_when_asked_for():
 
 
 def test_an_unknown_name_lists_the_known():
-    with pytest.raises(UsageError, match="digest `md6` is not known.*one of sha, broken"):
+    with pytest.raises(UsageError, match=r"digest `md6` is not known.*one of sha, broken"):
         FAMILY.get("md6")
 
 

@@ -39,19 +39,19 @@ def clip() -> ClipPictures:
     return ClipPictures(np.stack([picture, picture]), masks, boxes, points, numbers)
 
 
-def test_no_face_is_left_in_any_strip(clip):
+def test_no_face_is_left_in_any_cell(clip):
     find = all_detectors()
     cells = frame_cells(clip, CELL, find)
     people = segmented_cells(cells, clip.masks, find)
-    assert find(strip(frame_cells(clip, CELL, None), None)), "there must be faces to begin with"
-    for shown in (cells, people):
-        assert find(strip(shown, find)) == []
+    assert find(strip(frame_cells(clip, CELL, None))), "there must be faces to begin with"
+    for shown in (*cells, *people):
+        assert find(shown) == []
 
 
 def test_a_strip_is_its_cells_with_gaps_between(clip):
     cells = frame_cells(clip, CELL, None)
-    assert strip(cells, None).shape == (HEIGHT * CELL // WIDTH, 2 * CELL + GAP_PX, 3)
-    np.testing.assert_array_equal(strip(cells, None)[:, :CELL], cells[0])
+    assert strip(cells).shape == (HEIGHT * CELL // WIDTH, 2 * CELL + GAP_PX, 3)
+    np.testing.assert_array_equal(strip(cells)[:, :CELL], cells[0])
 
 
 def test_everything_but_persons_is_black(clip):

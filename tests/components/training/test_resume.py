@@ -80,37 +80,32 @@ def test_steps_that_are_done_are_not_made_again(unkilled, tmp_path, monkeypatch)
     assert len(made) == unkilled.outcome["steps"] - 18
 
 
-REAL = """
-import sys, os, signal
+KILLED = """
+import os, signal, sys
 from pathlib import Path
-from tests.components.training.conftest import tiny_task
 from components.training.checkpoint import Checkpoints
 from components.training.learn import learn
 from components.training.observer import Unwatched
-import components.models.arrays as arrays
+from tests.components.training.conftest import tiny_task
 
-folder, after = Path(sys.argv[1]), int(sys.argv[2])
-class Watch(Unwatched):
+class Killer(Unwatched):
     def on_epoch(self, epoch, metrics):
-        if epoch == after:
+        if epoch == 3:
             os.kill(os.getpid(), signal.SIGKILL)
-learned = learn(tiny_task(), Checkpoints(folder / "checkpoints", spacing=0), Watch())
-arrays.write_arrays(folder / "weights.npz", learned.arrays)
+
+learn(tiny_task(), Checkpoints(Path(sys.argv[1]), spacing=0), Killer())
 """
 
 
 def test_a_real_sigkill_and_another_process(unkilled, tmp_path, project_root):
-    def run(after):
-        command = [sys.executable, "-c", REAL, str(tmp_path), str(after)]
-        return subprocess.run(
-            command, cwd=project_root, env={**os.environ, "PYTHONPATH": str(project_root)}, timeout=300
-        )
-
-    assert run(3).returncode == -signal.SIGKILL
-    assert not (tmp_path / "weights.npz").exists()
-    assert run(0).returncode == 0
-    with np.load(tmp_path / "weights.npz") as weights:
-        assert {name: weights[name].tobytes() for name in weights.files} == _arrays(unkilled)
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    path = {**os.environ, "PYTHONPATH": str(project_root)}
+    assert subprocess.run(command, cwd=project_root, env=path, timeout=300).returncode == -signal.SIGKILL
+    checkpoints = Checkpoints(tmp_path)
+    assert checkpoints.read().progress.epoch == 3
+    resumed = learn(tiny_task(), checkpoints, Unwatched())
+    assert _arrays(resumed) == _arrays(unkilled)
+    assert resumed.history == unkilled.history
 
 
 @pytest.mark.parametrize(
