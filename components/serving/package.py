@@ -34,7 +34,7 @@ def package(bundle: Path, lock: Path, folder: Path) -> Path:
         The model's folder.
     """
     limit_mlflow()
-    import mlflow.pyfunc  # its own filters of warnings must be there before ours
+    import mlflow
 
     target = folder / "model"
     with tempfile.TemporaryDirectory(prefix="tailwatch-") as scratch, warnings.catch_warnings():

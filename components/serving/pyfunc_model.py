@@ -24,7 +24,11 @@ class TailwatchModel(PythonModel):  # type: ignore[misc]
         """Read the bundle that lies beside the code."""
         self._scorer: Scorer = load(Path(context.artifacts["bundle"]))
 
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def] # noqa: ARG002
+    def predict(  # type: ignore[override]  # MLflow finds out by itself whether there is a context
+        self,
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> pd.DataFrame:
         """One row per video: class, probability, coverage, threshold, warnings.
 
         Raises:

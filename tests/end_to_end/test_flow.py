@@ -1,19 +1,16 @@
 """The whole flow on a small rendered sample: what runs, what is reused, what follows from a change."""
 
 import csv
-import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-import yaml
+
+from tests.flow import copy_project
 
 pytestmark = pytest.mark.slow
 
 CLIPS = 36
-STAGES_BEFORE_TRAIN = (
+STAGES_BEFORE_TRAIN = {
     "ingest",
     "extract",
     "segment",
@@ -21,45 +18,7 @@ STAGES_BEFORE_TRAIN = (
     "normalize",
     "reshape@numbers",
     "reshape@people64",
-)
-
-
-class Checkout:
-    """A copy of the project in which commands are run."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def run(self, *command: str, succeeds: bool = True) -> str:
-        environment = {
-            **os.environ,
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "PYTHONPATH": str(self.folder),
-            "DVC_NO_ANALYTICS": "1",
-        }
-        result = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-        )
-        text = result.stdout + result.stderr
-        assert (result.returncode == 0) is succeeds, text
-        return text
-
-    def repro(self, *targets: str) -> tuple[str, set[str]]:
-        """The text that `dvc repro` prints, and the stages that it ran."""
-        text = self.run("dvc", "repro", *targets)
-        return text, {line.split("'")[1] for line in text.splitlines() if line.startswith("Running stage")}
-
-    def params(self, change) -> None:
-        path = self.folder / "params.yaml"
-        values = yaml.safe_load(path.read_text())
-        change(values)
-        path.write_text(yaml.safe_dump(values, sort_keys=False))
+}
 
 
 def _shrink(params):
@@ -73,15 +32,7 @@ def _shrink(params):
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory, project_root):
-    folder = tmp_path_factory.mktemp("flow") / "tailwatch"
-    folder.mkdir()
-    for name in ("components", "pipelines"):
-        shutil.copytree(project_root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in (".dvc/config", ".dvcignore", ".gitignore", "dvc.yaml", "params.yaml", "requirements.lock"):
-        (folder / name).parent.mkdir(exist_ok=True)
-        shutil.copy(project_root / name, folder / name)
-    made = Checkout(folder)
-    made.run("git", "init", "-q")
+    made = copy_project(project_root, tmp_path_factory.mktemp("flow"))
     made.run("tailwatch", "sample", "data/sample", "--clips", str(CLIPS))
     made.params(_shrink)
     made.repro()
@@ -115,7 +66,7 @@ def test_one_clip_more_costs_one_clip(checkout):
     text, ran = checkout.repro("reshape")
     for verb in ("decoded", "segmented", "measured"):
         assert f"1 {verb}, {CLIPS} reused, 0 set aside" in text
-    assert ran == set(STAGES_BEFORE_TRAIN) - {"normalize"}
+    assert ran == STAGES_BEFORE_TRAIN - {"normalize"}
     added.unlink()
     table.write_text(before)
     checkout.repro()
