@@ -1,5 +1,6 @@
 """Training in sight of MLflow: every epoch is there while the next one runs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -16,6 +17,8 @@ from pipelines.artifacts import Project
 from pipelines.params import PARAMS_FILE
 from pipelines.provenance import provenance_so_far
 from pipelines.records import train_key, train_params
+
+STAGES_FILE = "dvc.yaml"
 
 
 def train_watched(project: Project, model_id: str) -> None:
@@ -51,15 +54,29 @@ def watch(project: Project, model_id: str) -> LiveRun:
 
 def data_read(project: Project, model_id: str) -> tuple[str, ...]:
     """What train learns from, as dvc.yaml lists it."""
-    view = project.params.model(model_id).view
-    return ("outs/ingest/labels.csv", "outs/normalize/scalers.json", f"outs/reshape/{view}")
+    return tuple(dep for dep in _declared(project, model_id, "deps") if dep.startswith("outs/"))
 
 
 def stage_params(project: Project, model_id: str) -> dict[str, Any]:
     """The stage's parameters under the names and with the values that dvc.lock will have."""
     values = yaml.safe_load((project.root / PARAMS_FILE).read_text(encoding="utf-8"))
-    return {
-        "dataset.classes": values["dataset"]["classes"],
-        f"models.{model_id}": values["models"][model_id],
-        "train": values.get("train"),
-    }
+    return {name: _at(values, name) for name in _declared(project, model_id, "params")}
+
+
+def _declared(project: Project, model_id: str, what: str) -> list[str]:
+    """The deps or params of a model's train stage in dvc.yaml."""
+    stage = yaml.safe_load((project.root / STAGES_FILE).read_text(encoding="utf-8"))["stages"]["train"]["do"]
+    item = {"${key}": model_id, "${item.view}": project.params.model(model_id).view}
+    return [_filled(text, item) for text in stage[what]]
+
+
+def _filled(text: str, item: Mapping[str, str]) -> str:
+    for name, value in item.items():
+        text = text.replace(name, value)
+    return text
+
+
+def _at(values: Any, name: str) -> Any:
+    for part in name.split("."):
+        values = values[part]
+    return values

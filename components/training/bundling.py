@@ -70,7 +70,11 @@ def calibrate(
     """
     asked = Bundle(info, learned.arrays).predict(frames, numbers, task.val_rows)
     labels = task.labels[task.val_rows]
-    training = {**info.training, "warnings": signs_of_nothing(task.model_id, asked.raw, labels)}
+    learns = bool(
+        task.definition.streams
+    )  # the majority baseline looks at nothing, so it has nothing to learn
+    warnings = signs_of_nothing(task.model_id, asked.raw, labels) if learns else []
+    training = {**info.training, "warnings": warnings}
     if task.training.calibration == "none":
         return replace(info, training=training)
     return replace(info, training=training, calibration=fit_calibration(asked.raw, labels))

