@@ -41,9 +41,10 @@ demo: setup $(SAMPLE)/clips.csv  ## The main job: sample, dvc repro, track, prom
 	tailwatch promote
 	tailwatch report
 	@echo
-	@cat outs/compare/table.txt 2>/dev/null || true
+	@echo "The report, in a browser:       $(CURDIR)/reports/index.html"
 	@echo "Runs, comparison and registry:  $(VENV)/bin/mlflow ui --backend-store-uri sqlite:///mlflow.db"
-	@echo "The report, in a browser:       reports/index.html"
+	@echo "Curves by DVC:                  $(VENV)/bin/dvc plots show"
+	@echo "A verdict on a video:           $(VENV)/bin/tailwatch score VIDEO"
 
 test: setup  ## All tests that need no server
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests --ignore tests/integration

@@ -188,10 +188,12 @@ def doctor(folder: Path, as_json: bool) -> None:
 @cli.command()
 @click.pass_obj
 def report(folder: Path) -> None:
-    """Draw reports/index.html from the last comparison."""
-    from pipelines.report import run
+    """Print the last comparison and draw reports/index.html from it."""
+    from pipelines.report import comparison_rows, run
 
-    click.echo(run(_project(folder)))
+    project = _project(folder)
+    click.echo(_table(comparison_rows(project)))
+    click.echo(f"\n{run(project)}")
 
 
 @cli.command()

@@ -43,6 +43,7 @@ def run(project: Project) -> None:
     settings = project.params.compare
     evaluated = [read_evaluated(project, model_id) for model_id in project.params.models]
     check_test_sets(evaluated)
+    _check_test_side(evaluated[0])
     challenger = choose_challenger(evaluated, settings)
     verdict = preview(project, evaluated, challenger)
     papers = paper_rows(settings.paper_rows)
@@ -61,6 +62,15 @@ def run(project: Project) -> None:
     rows = [*(_table_row(item, settings) for item in evaluated), *(_paper_table_row(row) for row in papers)]
     write_csv(project.out("compare", "table.csv"), TABLE_COLUMNS, rows)
     _log(challenger, verdict)
+
+
+def _check_test_side(evaluated: Evaluated) -> None:
+    if len(evaluated.predictions.of_split("test").clip_ids) == 0:
+        raise BadDataError(
+            "No clip lies on the test side",
+            wanted="test clips of every class",
+            remedy="run `tailwatch split`, which looks for balanced sides, or add clips of more sources",
+        )
 
 
 def read_evaluated(project: Project, model_id: str) -> Evaluated:

@@ -6,7 +6,7 @@ labels.csv (every clip, also those set aside, with the reason) and report.json.
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from components.core.files import write_json
@@ -69,7 +69,7 @@ def run(project: Project) -> None:
     write_clips(project.out("ingest", "clips.csv"), clips)
     labels = [_label(entry, catalogue, sides, twins) for entry in catalogue.entries.values()]
     write_labels(project.out("ingest", "labels.csv"), labels)
-    report = _report(listing, catalogue, seen, unreadable, pairs, labels)
+    report = _report(listing, catalogue, seen, unreadable, pairs, labels, params.dataset.classes)
     write_json(project.out("ingest", "report.json"), report)
     _log(report)
 
@@ -112,6 +112,7 @@ def _report(
     unreadable: Mapping[str, str],
     pairs: list[NearDuplicates],
     labels: list[Label],
+    classes: Sequence[str],
 ) -> dict[str, Any]:
     used = catalogue.used()
     split: dict[str, Counter[str]] = {side: Counter() for side in ("train", "val", "test", "set aside")}
@@ -130,9 +131,20 @@ def _report(
         "conflicts": list(catalogue.conflicts),
         "set_aside": [{"clip_id": label.clip_id, "reason": label.reason} for label in labels if label.reason],
         "left_out": [{"what": what, "why": why} for what, why in listing.left_out],
-        "warnings": list(listing.warnings),
+        "warnings": [*listing.warnings, *bare_sides(labels, classes)],
         "properties": tells([seen[entry.uri].properties for entry in used], [entry.label for entry in used]),
     }
+
+
+def bare_sides(labels: Iterable[Label], classes: Sequence[str]) -> list[str]:
+    """A warning for every side of the split that lacks a class: a model cannot be trained or judged there."""
+    present = {(label.holdout, label.label) for label in labels}
+    return [
+        f"no {name} clip is on the {side} side: run `tailwatch split`, or add clips of more sources"
+        for side in ("train", "val", "test")
+        for name in classes
+        if (side, name) not in present
+    ]
 
 
 def _log(report: Mapping[str, Any]) -> None:

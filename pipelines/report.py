@@ -14,6 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from components.core.files import write_text
+from components.core.tables import read_csv
 from components.datasets.clips import Label
 from pipelines.artifacts import Project, read_labels, read_out
 from pipelines.report_charts import all_charts
@@ -29,6 +30,35 @@ TABLE_METRICS = (
     ("brier", "Brier"),
     ("ece", "ECE"),
 )
+
+
+SHOWN = (
+    *("model", "source", "accuracy", "accuracy_low", "accuracy_high"),
+    *("macro_f1", "roc_auc", "n", "n_groups"),
+)
+    "model",
+    "source",
+    "accuracy",
+    "accuracy_low",
+    "accuracy_high",
+    "macro_f1",
+    "roc_auc",
+    "n",
+    "n_groups",
+)
+
+
+def comparison_rows(project: Project) -> list[dict[str, Any]]:
+    """The comparison's table, the columns that a terminal has room for."""
+    rows = read_csv(project.out("compare", "table.csv"), SHOWN)
+    return [{name: _number(row[name]) for name in SHOWN} for row in rows]
+
+
+def _number(text: str) -> Any:
+    try:
+        return float(text) if "." in text else text or None
+    except ValueError:
+        return text
 
 
 def run(project: Project) -> Path:

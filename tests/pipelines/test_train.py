@@ -182,9 +182,9 @@ def test_labelled_clips_without_tensors_are_reported(laid, caplog):
     assert "gone4.mp4, ..." in caplog.text
 
 
-def test_majority_is_said_to_have_learned_nothing(laid, caplog):
+def test_majority_has_nothing_to_learn_and_is_not_warned_of(laid, caplog):
     train.run(laid.project, "majority")
-    assert "majority may have learned nothing: it says the same of every validation clip" in caplog.text
+    assert "may have learned nothing" not in caplog.text
     bundle = read_bundle(laid.project.out("train", "majority"))
     assert bundle.info.calibration.kind == "identity"
     assert bundle.info.scaler is None
