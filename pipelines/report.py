@@ -36,16 +36,6 @@ SHOWN = (
     *("model", "source", "accuracy", "accuracy_low", "accuracy_high"),
     *("macro_f1", "roc_auc", "n", "n_groups"),
 )
-    "model",
-    "source",
-    "accuracy",
-    "accuracy_low",
-    "accuracy_high",
-    "macro_f1",
-    "roc_auc",
-    "n",
-    "n_groups",
-)
 
 
 def comparison_rows(project: Project) -> list[dict[str, Any]]:
