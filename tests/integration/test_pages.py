@@ -1,6 +1,7 @@
 """What people open in a browser: the report, DVC's plots, MLflow's pages; opened in a real one."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -74,18 +75,24 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
 
 
-@pytest.mark.parametrize(
-    ("page", "words"),
-    [
-        pytest.param("reports/index.html", ("majority", "logistic", "accuracy"), id="report"),
-        pytest.param("dvc_plots/index.html", ("ROC on test", "Confusion on test"), id="dvc plots"),
-    ],
-)
-def test_a_page_opens_from_the_disk(finished, tmp_path, page, words):
-    dom, errors = _open((finished.folder / page).as_uri(), tmp_path / "page.png")
+def test_the_report_opens_from_the_disk(finished, tmp_path):
+    dom, errors = _open((finished.folder / "reports/index.html").as_uri(), tmp_path / "page.png")
     assert not errors
-    assert all(word in dom for word in words)
+    assert all(word in dom for word in ("majority", "logistic", "accuracy"))
     assert cv2.imread(str(tmp_path / "page.png")).std() > 10
+
+
+def test_dvc_plots_hold_every_curve(finished):
+    """DVC's page draws with a library from the web, so only what it would draw is looked at."""
+    page = (finished.folder / "dvc_plots/index.html").read_text()
+    for model in ("majority", "logistic"):
+        for title in (
+            "Calibration on test",
+            "Confusion on test",
+            "Precision and recall on test",
+            "ROC on test",
+        ):
+            assert f"{title}, {model}" in page
 
 
 def test_mlflow_shows_the_runs(finished, tmp_path, free_port):
@@ -104,7 +111,7 @@ def test_mlflow_shows_the_runs(finished, tmp_path, free_port):
         server.wait(30)
     assert not errors
     assert "MLflow" in dom
-    assert "evaluate@logistic" in dom
+    assert re.search(r"pipeline [0-9a-f]{8}", dom), "the parent of the runs is not listed"
 
 
 def _wait_for(address: str) -> None:
