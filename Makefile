@@ -62,6 +62,6 @@ weights: setup  ## Fetch PixelLib's Mask R-CNN weights (245 MB, needs a network)
 	tailwatch weights
 
 clean:  ## Remove what runs made (not .venv, not the users' clips)
-	rm -rf outs reports .tailwatch mlflow.db mlartifacts mlruns dvc.lock $(SAMPLE) $(SAMPLE)-truth .dvc/cache .dvc/tmp
+	rm -rf outs reports dvc_plots .tailwatch mlflow.db mlartifacts mlruns dvc.lock $(SAMPLE) $(SAMPLE)-truth .dvc/cache .dvc/tmp
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find components pipelines tests -name __pycache__ -type d -prune -exec rm -rf {} +

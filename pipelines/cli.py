@@ -53,10 +53,10 @@ def _print(value: Any, as_json: bool, text: Callable[[Any], str]) -> None:
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    """Rows of equal keys as aligned text."""
+    """Rows as aligned text, under all of their keys."""
     if not rows:
         return "none"
-    head = list(rows[0])
+    head = list(dict.fromkeys(name for row in rows for name in row))
     cells = [head, *([_cell(row.get(name)) for name in head] for row in rows)]
     widths = [max(len(row[k]) for row in cells) for k in range(len(head))]
     return "\n".join(
@@ -251,7 +251,10 @@ def score(folder: Path, videos: tuple[Path, ...], model: str, as_json: bool) -> 
     """Score videos with a trained model."""
     from pipelines.score import run
 
-    _print(run(_project(folder), videos, model), as_json, _table)
+    rows = run(_project(folder), videos, model)
+    _print(rows, as_json, _table)
+    if any(row["class"] is None for row in rows):
+        sys.exit(3)
 
 
 @cli.command()

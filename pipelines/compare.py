@@ -44,6 +44,9 @@ def run(project: Project) -> None:
     evaluated = [read_evaluated(project, model_id) for model_id in project.params.models]
     check_test_sets(evaluated)
     _check_test_side(evaluated[0])
+    for name in settings.baselines:
+        if name not in project.params.models:
+            log.warning("The baseline %s is not enabled under models: the gate does not ask for it", name)
     challenger = choose_challenger(evaluated, settings)
     verdict = preview(project, evaluated, challenger)
     papers = paper_rows(settings.paper_rows)

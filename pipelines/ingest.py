@@ -26,6 +26,8 @@ from pipelines.params import SplitParams
 
 log = logging.getLogger("tailwatch")
 
+NAMED = 10  # files named in the log, of however many
+
 
 def run(project: Project) -> None:
     """List, check and split the data set's clips.
@@ -159,6 +161,10 @@ def _log(report: Mapping[str, Any]) -> None:
     )
     for one in report["set_aside"]:
         log.warning("%s set aside: %s", ascii(one["clip_id"])[1:-1], one["reason"])
+    for one in report["left_out"][:NAMED]:
+        log.warning("%s left out: %s", ascii(one["what"])[1:-1], one["why"])
+    if len(report["left_out"]) > NAMED:
+        log.warning("%d more left out: see report.json", len(report["left_out"]) - NAMED)
     for warning in report["warnings"]:
         log.warning("%s", warning)
     for name, told in report["properties"].items():

@@ -10,16 +10,19 @@ import yaml
 
 from components.core.errors import UsageError
 from components.core.settings import parse
+from components.evaluation.reference import paper_rows
 from components.evaluation.settings import CompareSettings, EvaluateSettings, GateSettings
 from components.faces.settings import FeaturizeSettings
 from components.features.chain import ChainSettings
 from components.features.views import View
+from components.models.registry import definition_of, model_settings
 from components.segmentation.base import SegmentSettings
-from components.training.settings import TrainSettings
+from components.training.settings import TrainSettings, settings_for
 from components.video.sampling import Sampling
 
 PARAMS_FILE = "params.yaml"
 ROOT_VARIABLE = "TAILWATCH_DATASET_ROOT"
+_OF_EVERY_MODEL = ("view", "runs_on", "train")
 
 
 @dataclass(frozen=True)
@@ -210,6 +213,7 @@ def check_params(params: Params) -> Params:
     for model_id, settings in params.models.items():
         if "view" not in settings:
             raise UsageError(f"models.{model_id} names no view", wanted="view: NAME", remedy="add it")
+    _check_models(params)
     _check_names(
         "views", params.views, {str(settings["view"]) for settings in params.models.values()}, "enabled model"
     )
@@ -224,6 +228,17 @@ def check_params(params: Params) -> Params:
             remedy="correct the model's runs_on, or add the class under resources",
         )
     return params
+
+
+def _check_models(params: Params) -> None:
+    """Check every model's own settings now, not when its turn to train has come."""
+    for model_id, values in params.models.items():
+        own = {name: value for name, value in values.items() if name not in _OF_EVERY_MODEL}
+        model_settings(model_id, own)
+        settings_for(model_id, params.train, values.get("train"))
+    for name in params.compare.baselines:
+        definition_of(name)
+    paper_rows(params.compare.paper_rows)
 
 
 def _check_names(section: str, present: Mapping[str, Any], used: set[str], user: str) -> None:

@@ -1,12 +1,16 @@
 """Profiles: ready-made params.yaml files."""
 
 import json
+import logging
+import os
 import re
 from pathlib import Path
 
 from components.core.errors import UsageError
 from components.core.files import write_text
 from pipelines.params import PARAMS_FILE, read_params
+
+log = logging.getLogger("tailwatch")
 
 _FOLDER = Path(__file__).parent / "profiles"
 _PURPOSES = {
@@ -43,5 +47,16 @@ def use_profile(folder: Path, name: str, root: str | None = None) -> None:
         text = re.sub(
             r"^  root: [^ #\n]+", lambda _: f"  root: {json.dumps(root)}", text, count=1, flags=re.MULTILINE
         )
-    write_text(folder / PARAMS_FILE, text)
+    present = folder / PARAMS_FILE
+    if present.is_file() and present.read_text(encoding="utf-8") not in (text, *_texts()):
+        kept = present.with_suffix(".yaml.bak")
+        os.replace(present, kept)
+        log.info("Your params.yaml is kept as %s", kept.name)
+    write_text(present, text)
+    log.info("params.yaml is now the profile %s: %s", name, _PURPOSES[name])
     read_params(folder)
+
+
+def _texts() -> list[str]:
+    """All profiles as they are shipped."""
+    return [(_FOLDER / f"{name}.yaml").read_text(encoding="utf-8") for name in _PURPOSES]

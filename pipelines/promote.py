@@ -47,6 +47,8 @@ def promote(project: Project, model_id: str | None = None, approved_by: str | No
         PromotionConflictError: the champion changed again and again, or under an approval.
         StorageError: MLflow does not answer; the champion is then the old or the new one.
     """
+    if approved_by is not None:
+        _check_said("--approve", approved_by)
     more = ATTEMPTS - 1 if approved_by is None else 0  # an approval is of one comparison, not of the next
     while True:
         try:
@@ -59,11 +61,25 @@ def promote(project: Project, model_id: str | None = None, approved_by: str | No
 
 
 def rollback(project: Project, to: int | None, by: str, why: str) -> str:
-    """Put an earlier champion back; what was done, in words."""
+    """Put an earlier champion back; what was done, in words.
+
+    Raises:
+        UsageError: nobody is named, or no reason.
+    """
+    _check_said("--by", by)
+    _check_said("--why", why)
     move = places.rollback(_registry(project), by=by, reason=why, to=to)
     return (
         f"Version {move.version} is champion again in place of {move.replaced} (move {move.number}, by {by})"
     )
+
+
+def _check_said(option: str, text: str) -> None:
+    """Refuse an answer that names nobody, such as an unset shell variable gives."""
+    if not text.strip():
+        raise UsageError(
+            f"{option} is empty", wanted="a person's name, or a reason", remedy=f"say it after {option}"
+        )
 
 
 def history(project: Project) -> list[dict[str, Any]]:
@@ -108,7 +124,7 @@ def _promote_once(project: Project, model_id: str | None, approved_by: str | Non
     approval = approved_by if decision is Decision.HOLD else None
     tags = file_evidence(project, question, approval)
     if decision is Decision.PROMOTE or approval is not None:
-        by, why = approval or "gate", in_short(question.verdict)
+        by, why = "gate" if approval is None else approval, in_short(question.verdict)
         places.promote(registry, question.champion, version, by=by, reason=why, tags=tags)
         return _result(question, approval, promoted=True)
     if question.champion is None or question.champion.number != version.number:

@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from components.core.errors import BadDataError
 from pipelines.artifacts import Project
+
+if TYPE_CHECKING:
+    from components.serving.predictor import Scorer
 
 
 def run(project: Project, videos: Sequence[Path], model: str) -> list[dict[str, Any]]:
@@ -21,14 +25,21 @@ def run(project: Project, videos: Sequence[Path], model: str) -> list[dict[str, 
     if "://" in model or model.startswith("models:/"):
         connect(project.root)
     scorer = load(model)
-    return [_row(video, scorer.score(video)) for video in videos]
+    return [_row(scorer, video) for video in videos]
 
 
-def _row(video: Path, score: Any) -> dict[str, Any]:
+def _row(scorer: "Scorer", video: Path) -> dict[str, Any]:
+    """One video's verdict; one that cannot be read says why and keeps none of the others waiting."""
+    try:
+        score = scorer.score(video)
+    except BadDataError as error:
+        return {"video": str(video), "class": None, "coverage": None, "problem": str(error)}
+    named = {f"p_{name}": probability for name, probability in score.probabilities.items()}
+    problem = "; ".join(score.warnings) or None
     return {
         "video": str(video),
         "class": score.label,
-        "probability": score.probability,
+        **named,
         "coverage": score.coverage,
-        "warnings": "; ".join(score.warnings) or None,
+        "problem": problem,
     }

@@ -9,7 +9,7 @@ from components.core.errors import UsageError
 from components.core.files import write_text
 from components.datasets.registry import ADAPTERS
 from components.datasets.source import open_root
-from components.datasets.splits import search_seed
+from components.datasets.splits import search_random_seed, search_seed
 from pipelines.artifacts import Project
 from pipelines.params import PARAMS_FILE
 
@@ -36,12 +36,12 @@ def run(project: Project, tries: int) -> None:
     source = open_root(project.dataset_root, project.state("clips"))
     entries = ADAPTERS.get(params.dataset.adapter)(source, params.dataset.classes).entries
     shares = params.split.fractions
-    seed = search_seed(
-        [entry.source or entry.uri for entry in entries],
-        [entry.label for entry in entries],
-        (shares.train, shares.val, shares.test),
-        tries,
-    )
+    fractions = (shares.train, shares.val, shares.test)
+    labels = [entry.label for entry in entries]
+    if params.split.strategy == "random":
+        seed = search_random_seed([entry.uri for entry in entries], labels, fractions, tries)
+    else:
+        seed = search_seed([entry.source or entry.uri for entry in entries], labels, fractions, tries)
     write_seed(project.root / PARAMS_FILE, seed)
     log.info("split.seed: %d, the best of %d", seed, tries)
 

@@ -120,6 +120,28 @@ def search_seed(groups: Sequence[str], labels: Sequence[str], fractions: Sequenc
     return int(np.argmin(costs))
 
 
+def search_random_seed(
+    clips: Sequence[str], labels: Sequence[str], fractions: Sequence[float], tries: int
+) -> int:
+    """The same for the split at random, whose counts are exact: only the classes are balanced.
+
+    Args:
+        clips: names of the clips.
+        labels: class of each.
+        fractions: shares of SIDES.
+        tries: seeds to look at.
+    """
+    classes, class_of = np.unique(np.asarray(labels, str), return_inverse=True)
+    counts = np.eye(len(classes))[class_of]
+    shares = (fractions[0], fractions[1], fractions[2])
+
+    def cost(seed: int) -> float:
+        side_of = split_at_random(seed, clips, shares)
+        return _imbalance(np.asarray([_RANK[side_of[clip]] for clip in clips]), counts, fractions)
+
+    return min(range(max(1, tries)), key=cost)
+
+
 def _sides_of(seed: int, names: np.ndarray, fractions: Sequence[float]) -> np.ndarray:
     return np.asarray([_RANK[group_side(seed, str(name), fractions)] for name in names])
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from components.core.errors import UsageError
+
 
 @dataclass(frozen=True)
 class BootstrapSettings:
@@ -70,6 +72,18 @@ class GateSettings:
     margin: float = 0.05
     samples: int = 2000
     seed: int = 27
+
+    def __post_init__(self) -> None:
+        shares = ("min_accuracy", "min_accuracy_low", "min_recall", "min_coverage", "margin")
+        confidences = ("baseline_confidence", "champion_confidence")
+        ranges = {**dict.fromkeys(shares, (0.0, 1.0)), **dict.fromkeys(confidences, (0.5, 1.0))}
+        for name, (low, high) in ranges.items():
+            if not low <= getattr(self, name) <= high:
+                raise UsageError(
+                    f"gate.{name} is {getattr(self, name)}",
+                    wanted=f"a share from {low:g} to {high:g}",
+                    remedy="correct the value in params.yaml; 60 percent is 0.6",
+                )
 
     def bootstrap(self, confidence: float) -> BootstrapSettings:
         """Resampling whose bounds each hold with this one-sided confidence."""

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from components.core.errors import BadDataError, StorageError
+from components.core.errors import BadDataError, StorageError, UsageError
 
 BUNDLE_FOLDER = "bundle"
 MODEL_SCHEME = "models:/"
+MISSING = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
 def is_model_uri(text: str) -> bool:
@@ -17,7 +18,8 @@ def fetch_bundle(uri: str, folder: Path) -> Path:
     """Fetch a registered model's bundle into a folder; its path.
 
     Raises:
-        StorageError: MLflow does not answer, or has no such model.
+        UsageError: MLflow has no such model.
+        StorageError: MLflow does not answer.
         BadDataError: the model holds no bundle.
     """
     from components.tracking.store import limit_mlflow
@@ -28,13 +30,25 @@ def fetch_bundle(uri: str, folder: Path) -> Path:
 
     try:
         model = Path(download_artifacts(uri, dst_path=str(folder)))
-    except (MlflowException, OSError) as error:
-        raise StorageError(
-            f"{uri} cannot be fetched: {str(error).splitlines()[0]}",
+    except MlflowException as error:
+        if error.error_code not in MISSING:
+            raise _unreachable(uri, error) from error
+        raise UsageError(
+            f"{uri} is not there",
             wanted="a registered model",
-            remedy="see `tailwatch history`; set MLFLOW_TRACKING_URI to the server that has it",
+            remedy="see `tailwatch history`, or run `tailwatch promote`",
         ) from error
+    except OSError as error:
+        raise _unreachable(uri, error) from error
     return bundle_in(model)
+
+
+def _unreachable(uri: str, error: Exception) -> StorageError:
+    return StorageError(
+        f"{uri} cannot be fetched: {str(error).splitlines()[0]}",
+        wanted="an MLflow server that answers",
+        remedy="start it, or set MLFLOW_TRACKING_URI to the server that has the model",
+    )
 
 
 def bundle_in(model: Path) -> Path:

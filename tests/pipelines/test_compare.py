@@ -146,9 +146,9 @@ def test_table_holds_our_models_and_the_papers_marked(four):
 @pytest.mark.parametrize(
     ("models", "chosen"),
     [
-        pytest.param({"b": (2, 20), "a": (2, 10)}, "a", id="fewer parameters"),
-        pytest.param({"b": (2, 10), "a": (2, 10)}, "a", id="then by name"),
-        pytest.param({"b": (1, 99), "a": (2, 10)}, "b", id="validation goes first"),
+        pytest.param({"fusion": (2, 20), "convlstm": (2, 10)}, "convlstm", id="fewer parameters"),
+        pytest.param({"fusion": (2, 10), "convlstm": (2, 10)}, "convlstm", id="then by name"),
+        pytest.param({"fusion": (1, 99), "convlstm": (2, 10)}, "fusion", id="validation goes first"),
     ],
 )
 def test_ties(tmp_path, models, chosen):

@@ -58,6 +58,14 @@ def test_a_model_without_its_own_view_section_is_refused(tmp_path, values):
         pytest.param(
             lambda v: v["models"]["fusion"].update(runs_on="tpu"), r"runs_on: tpu", id="unknown class"
         ),
+        pytest.param(
+            lambda v: v["models"].update(logisitc={"view": "numbers"}), "`logisitc` is not known", id="model"
+        ),
+        pytest.param(
+            lambda v: v["models"]["logistic"].update(lr=3), r"models\.logistic\.lr is not", id="own setting"
+        ),
+        pytest.param(lambda v: v["compare"].update(baselines=["majorty"]), "`majorty` is not", id="baseline"),
+        pytest.param(lambda v: v["gate"].update(min_accuracy=60), r"gate\.min_accuracy is 60", id="percent"),
         pytest.param(lambda v: v["dataset"].update(classes=["a"]), r"dataset\.classes", id="one class"),
         pytest.param(
             lambda v: v["segment"].update(backend="magic"), r"segment\.backend is 'magic'", id="backend"
@@ -75,3 +83,13 @@ def test_a_broken_file_is_a_usage_error(tmp_path, content):
     (tmp_path / "params.yaml").write_text(content)
     with pytest.raises(UsageError):
         read_params(tmp_path)
+
+
+def test_a_profile_keeps_what_was_edited_by_hand(tmp_path):
+    use_profile(tmp_path, "demo")
+    use_profile(tmp_path, "fights")
+    assert not (tmp_path / "params.yaml.bak").exists()
+    edited = (tmp_path / "params.yaml").read_text() + "# mine\n"
+    (tmp_path / "params.yaml").write_text(edited)
+    use_profile(tmp_path, "demo")
+    assert (tmp_path / "params.yaml.bak").read_text() == edited

@@ -240,3 +240,18 @@ def test_of_two_promotions_at_once_one_wins(with_champion, project_root, tmp_pat
     assert sorted(done.values()) == [False, True]
     moves = promote.history(with_champion.project)
     assert [(move["move"], move["by"]) for move in moves] == [(2, "Ann"), (1, "gate")]
+
+
+@pytest.mark.parametrize(
+    "decide",
+    [
+        pytest.param(lambda project: promote.promote(project, approved_by=" "), id="approval"),
+        pytest.param(lambda project: promote.rollback(project, None, "", "why"), id="rollback by nobody"),
+        pytest.param(
+            lambda project: promote.rollback(project, None, "Jane Doe", ""), id="no reason"
+        ),
+    ],
+)
+def test_an_answer_that_names_nobody_is_refused(tmp_path, decide):
+    with pytest.raises(UsageError, match="is empty"):
+        decide(tmp_path)

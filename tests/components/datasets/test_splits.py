@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from components.core.errors import BadDataError, UsageError
 from components.datasets.splits import (
     group_side,
+    search_random_seed,
     search_seed,
     split_as_given,
     split_at_random,
@@ -114,3 +115,12 @@ def test_the_seed_leaves_no_class_out(shared_data: Path) -> None:
     for (side, label), count in counts.items():
         wanted = dict(zip(("train", "val", "test"), FRACTIONS, strict=True))[side] * labels.count(label)
         assert count == pytest.approx(wanted, rel=0.25), (side, label)
+
+
+def test_the_seed_searched_for_a_random_split_balances_the_classes():
+    clips = [f"{k:02d}" for k in range(14)]
+    labels = ["rare" if k < 5 else "common" for k in range(14)]
+    seed = search_random_seed(clips, labels, (0.6, 0.2, 0.2), 200)
+    sides = split_at_random(seed, clips, (0.6, 0.2, 0.2))
+    present = {(sides[clip], label) for clip, label in zip(clips, labels, strict=True)}
+    assert len(present) == 6

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from components.core.errors import BadDataError, StorageError
+from components.core.errors import BadDataError, UsageError
 from components.models.bundle import Predictions
 from components.serving.predictor import Scorer, load
 
@@ -52,7 +52,7 @@ def test_no_bundle(tmp_path):
 
 def test_no_such_model_in_mlflow(mlflow_project, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{mlflow_project}/mlflow.db")
-    with pytest.raises(StorageError, match="models:/tailwatch@champion cannot be fetched"):
+    with pytest.raises(UsageError, match="models:/tailwatch@champion is not there"):
         load("models:/tailwatch@champion")
 
 
