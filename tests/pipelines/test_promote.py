@@ -247,9 +247,7 @@ def test_of_two_promotions_at_once_one_wins(with_champion, project_root, tmp_pat
     [
         pytest.param(lambda project: promote.promote(project, approved_by=" "), id="approval"),
         pytest.param(lambda project: promote.rollback(project, None, "", "why"), id="rollback by nobody"),
-        pytest.param(
-            lambda project: promote.rollback(project, None, "Jane Doe", ""), id="no reason"
-        ),
+        pytest.param(lambda project: promote.rollback(project, None, "Jane Doe", ""), id="no reason"),
     ],
 )
 def test_an_answer_that_names_nobody_is_refused(tmp_path, decide):
