@@ -22,7 +22,7 @@ PARAMS = """
 dataset: {root: clips, classes: [non_stalking, stalking]}
 samplings: {five: {kind: uniform, frames: 5}}
 views: {numbers: {sampling: five, numbers: true}}
-models: {told: {view: numbers}}
+models: {logistic: {view: numbers}}
 resources: {cpu: {pool: cpu, cpu: 2, memory: 8Gi, gpu: 0, minutes: 10, retries: 1}}
 evaluate: {bootstrap: {samples: 200}}
 featurize: {sampling: five, min_coverage: 0.5}
@@ -40,7 +40,7 @@ class Told:
         self.definition = SimpleNamespace(streams=streams)
         view = View(sampling="five", height=None, width=None, background="keep", numbers=True)
         self.info = SimpleNamespace(
-            model_id="told", classes=CLASSES, threshold=0.5, view=view, parameters=146
+            model_id="logistic", classes=CLASSES, threshold=0.5, view=view, parameters=146
         )
         self.by_frame = by_frame
 
@@ -83,8 +83,8 @@ def write_tensors(folder) -> None:
 
 def run(project: Project, monkeypatch, by_frame: bool = False):
     monkeypatch.setattr(evaluate, "read_bundle", lambda folder: Told(by_frame))
-    evaluate.run(project, "told")
-    return project.out("evaluate", "told")
+    evaluate.run(project, "logistic")
+    return project.out("evaluate", "logistic")
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def run(project: Project, monkeypatch, by_frame: bool = False):
 def test_coverage_counts_what_the_model_looks_at(tmp_path, monkeypatch, streams, coverage):
     project = lay_out(tmp_path)
     monkeypatch.setattr(evaluate, "read_bundle", lambda folder: Told(streams=streams))
-    evaluate.run(project, "told")
-    found = json.loads(project.out("evaluate", "told", "evaluation.json").read_text())
+    evaluate.run(project, "logistic")
+    found = json.loads(project.out("evaluate", "logistic", "evaluation.json").read_text())
     assert found["splits"]["train"]["clips"]["coverage"] == pytest.approx(coverage)
     assert found["splits"]["train"]["covered_clips"]["n"] == 9
 
@@ -207,9 +207,9 @@ def test_a_real_bundle(tmp_path):
         training={},
         digests={},
     )
-    write_bundle(project.out("train", "told"), info, {"shares": np.array([0.75, 0.25])})
-    evaluate.run(project, "told")
-    test = json.loads(project.out("evaluate", "told", "evaluation.json").read_text())["splits"]["test"][
+    write_bundle(project.out("train", "logistic"), info, {"shares": np.array([0.75, 0.25])})
+    evaluate.run(project, "logistic")
+    test = json.loads(project.out("evaluate", "logistic", "evaluation.json").read_text())["splits"]["test"][
         "clips"
     ]
     assert test["confusion"] == [[4, 0], [3, 0]]
