@@ -1,4 +1,4 @@
-"""Paper 000's arithmetic (papers.md A7.5, 1 and 2)."""
+"""Paper 000's arithmetic (papers.md A7.5, 1, 2 and 5)."""
 
 import pytest
 
@@ -59,3 +59,19 @@ def test_vgg16_without_top():
     assert sum(layer.count_params() for layer in blocks) == 14_714_688
     assert len([layer for layer in blocks if layer.count_params()]) == 13
     assert _shapes(network)["block5_pool"] == (4, 4, 512)
+
+
+def test_the_blocks_give_paper_002s_convlstm_too():
+    """A7.5, 5: 20 frames of 64 pixels and six classes: 2,880 values, 50,286 parameters."""
+    import keras
+    from keras import layers
+
+    from components.models.blocks import convlstm_block
+
+    x = inputs = layers.Input((20, 64, 64, 3))
+    for k, filters in enumerate((4, 8, 14, 16), start=1):
+        x = convlstm_block(x, filters, 3, 0.2, 0.2, f"block_{k}")
+    flat = layers.Flatten()(x)
+    network = keras.Model(inputs, layers.Dense(6, activation="softmax")(flat))
+    assert flat.shape[1:] == (2880,)
+    assert network.count_params() == 50_286
