@@ -24,8 +24,6 @@ from components.serving.clip_input import VIEW, ModelInput, bundle_chain, model_
 from components.serving.download import fetch_bundle, is_model_uri
 from components.store.store import Store
 
-LOW_COVERAGE = 0.5
-
 
 @dataclass(frozen=True)
 class Score:
@@ -99,7 +97,7 @@ class Scorer:
             threshold=float(info.threshold),
             model=self.model,
             decoder=decoder,
-            warnings=_warnings(given, decoder),
+            warnings=_warnings(given, decoder, bundle_chain(info).featurize.min_coverage),
         )
 
 
@@ -143,12 +141,12 @@ def _decide(values: np.ndarray, threshold: float) -> int:
     return int(values[1] >= threshold) if len(values) == 2 else int(values.argmax())
 
 
-def _warnings(given: ModelInput, decoder: Mapping[str, Any]) -> tuple[str, ...]:
+def _warnings(given: ModelInput, decoder: Mapping[str, Any], min_coverage: float) -> tuple[str, ...]:
     found = []
     if decoder.get("status") == "partial":
         found.append(f"part of the video could not be read: {decoder.get('reason')}")
     if decoder.get("repeated_frames"):
         found.append(f"short video: {decoder['repeated_frames']} frames were used more than once")
-    if given.coverage < LOW_COVERAGE:
+    if given.coverage < min_coverage:
         found.append(f"only {given.coverage:.0%} of the faces' measurements could be made")
     return tuple(found)

@@ -96,23 +96,6 @@ def header_of(
     )
 
 
-def read_rotation(path: Path) -> int:
-    """Quarter turns in degrees, clockwise, that show the first frame upright: 0, 90, 180 or 270.
-
-    Raises:
-        BadDataError: not a video, or its first frame cannot be decoded.
-    """
-    import av
-
-    with open_video(path) as (container, stream):
-        try:
-            for frame in container.decode(stream):
-                return clockwise(frame.rotation)
-        except av.FFmpegError as error:
-            raise unreadable(path, f"its first frame cannot be decoded ({_reason(error)})") from error
-    raise unreadable(path, "it holds no frame")
-
-
 def clockwise(counterclockwise_degrees: int) -> int:
     """FFmpeg's angle of display as quarter turns clockwise: 0, 90, 180 or 270.
 

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from components.core.errors import BadDataError
-from components.video.probe import read_header, read_rotation
+from components.video.probe import read_header
 from components.video.timeline import sane_rate
-from tests.video_factory import truncated, write_audio, write_video
+from tests.video_factory import truncated, write_video
 
 
 def test_header(tmp_path: Path) -> None:
@@ -23,16 +22,6 @@ def test_a_cut_file_keeps_its_promise_of_duration(tmp_path: Path) -> None:
     header = read_header(truncated(write_video(tmp_path / "a.mkv", 100), 0.5))
     assert header.duration_s == pytest.approx(4.0)
     assert header.packets.count < 80
-
-
-@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_rotation(tmp_path: Path, rotation: int) -> None:
-    assert read_rotation(write_video(tmp_path / "a.mp4", rotation=rotation)) == rotation
-
-
-def test_no_rotation_without_video(tmp_path: Path) -> None:
-    with pytest.raises(BadDataError, match="no video stream"):
-        read_rotation(write_audio(tmp_path / "a.mp4"))
 
 
 @pytest.mark.parametrize(
