@@ -12,6 +12,7 @@ import numpy as np
 from components.segmentation.pixellib_worker import PERSON, build_model, join_persons, set_up_tensorflow
 
 SURE = 10.0
+SEED = 3  # with it the boxes cover a part of the frame; with some others, all of it
 
 
 def set_last_layer(layer, chosen, others):
@@ -36,7 +37,10 @@ def pasted(model):
 
 
 def main(folder):
+    import tensorflow as tf  # not before the worker's settings are imported
+
     set_up_tensorflow(1)
+    tf.keras.utils.set_random_seed(SEED)
     model = build_model("rapid", 0.0)
     network = model.keras_model
     set_last_layer(network.get_layer("mrcnn_class_logits"), SURE, 0.0)
