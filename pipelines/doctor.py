@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import yaml
 
+from components.core import system
 from components.core.errors import TailwatchError
 from components.core.weights import WEIGHTS, locate
 
@@ -173,7 +174,7 @@ def _nvidia_smi() -> list[str]:
         return []
     query = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
     try:
-        found = subprocess.run(query, capture_output=True, text=True, timeout=10, check=False)
+        found = system.run(query, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return []
     return found.stdout.strip().splitlines() if found.returncode == 0 else []
@@ -206,7 +207,7 @@ def _git(folder: Path) -> Finding:
             "project", "git", "note", "not installed", "install git, so that runs know their commit"
         )
     described = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    found = subprocess.run(described, cwd=_existing(folder), capture_output=True, text=True, check=False)
+    found = system.run(described, cwd=_existing(folder))
     if found.returncode:
         return Finding(
             "project", "git", "note", "no commit", "git init && git commit, so that runs know their commit"

@@ -2,10 +2,10 @@
 
 import json
 import logging
-import os
 import re
 from pathlib import Path
 
+from components.core import system
 from components.core.errors import UsageError
 from components.core.files import write_text
 from pipelines.params import PARAMS_FILE, read_params
@@ -50,7 +50,7 @@ def use_profile(folder: Path, name: str, root: str | None = None) -> None:
     present = folder / PARAMS_FILE
     if present.is_file() and present.read_text(encoding="utf-8") not in (text, *_texts()):
         kept = present.with_suffix(".yaml.bak")
-        os.replace(present, kept)
+        system.rename(present, kept)
         log.info("Your params.yaml is kept as %s", kept.name)
     write_text(present, text)
     log.info("params.yaml is now the profile %s: %s", name, _PURPOSES[name])

@@ -1,7 +1,6 @@
 """Where a result comes from: the commit, the state of dvc.lock, what each stage read."""
 
 import hashlib
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from components.core import system
 from components.core.errors import BadDataError
 from components.core.files import digest
 from components.tracking.records import DataInput
@@ -144,9 +144,7 @@ def _dataset_digest(ingest: StageLock) -> str:
 def _git(root: Path, *arguments: str) -> str:
     """What git says, or nothing where there is no git or no repository."""
     try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
-        )
+        done = system.run(["git", "-C", str(root), *arguments])
     except FileNotFoundError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

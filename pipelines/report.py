@@ -3,16 +3,15 @@
 Reads outs/ and, for pictures, the store. The page needs no server and no script.
 """
 
-import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
+from components.core import system
 from components.core.files import write_text
 from components.core.tables import read_csv
 from components.datasets.clips import Label
@@ -94,7 +93,7 @@ def context(
         "classes": params.dataset.classes,
         "root": params.dataset_root(),
         "commit": _commit(project.root),
-        "drawn": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "drawn": system.utc_now().strftime("%Y-%m-%d %H:%M UTC"),
         "comparison": comparison,
         "verdict": comparison["verdict_without_champion"],
         "rows": table_rows(comparison["models"]),
@@ -237,11 +236,5 @@ def _safe(value: Any) -> Any:
 
 def _commit(root: Path) -> str:
     """The checkout's commit, or empty where there is none."""
-    found = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    found = system.run(["git", "describe", "--always", "--dirty", "--abbrev=12"], cwd=root)
     return found.stdout.strip() if found.returncode == 0 else ""

@@ -10,19 +10,20 @@ from typing import Any
 
 import numpy as np
 
+from components.core import system
 from components.core.errors import BadDataError
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is synced and renamed to `path`, else removed."""
+    system.reach("file.create", path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
-        with temporary.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
+        system.sync(temporary)
+        system.rename(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 

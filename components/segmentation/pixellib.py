@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from components.core import system
 from components.core.errors import BadDataError, ResourceError, UsageError
 from components.core.weights import check_sha256
 from components.segmentation import pixellib_worker
@@ -68,13 +69,8 @@ class Worker:
         self._path = path
         self._owner = os.getpid()
         self._words = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
-        self._process = subprocess.Popen(
-            _command(path, settings),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._words,
-            env={**os.environ, **ENVIRONMENT, "PYTHONPATH": _python_path()},
-        )
+        environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": _python_path()}
+        self._process = system.start(_command(path, settings), environment, self._words)
         self.restored = int(self._answer())
 
     def mask(self, frame: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from components.core import system
 from components.core.files import array_digest, atomic_path, canonical_json
 
 _META = "__meta__"
@@ -55,7 +56,7 @@ class Store:
             meta = json.loads(bytes(content[_META]).decode())
             return StoredObject(key, content, meta, made=False)
         except _UNREADABLE:
-            path.unlink(missing_ok=True)
+            system.remove(path)
             return None
 
     def put(

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Literal
 
+from components.core import system
 from components.core.errors import UsageError
 from components.tracking.claims import Claims
 from components.tracking.registry import (
@@ -138,7 +138,7 @@ def _move(
     claims = Claims(registry.store, f"{registry.name}-promotion", patience_s)
     base = _place(expected)[1]
     claim = claims.take(base, unchanged)
-    at = datetime.now(UTC).isoformat(timespec="seconds")
+    at = system.utc_now().isoformat(timespec="seconds")
     move = Move(claim.number, base, action, new.number, expected.number if expected else None, by, reason, at)
     registry.note_on_model(f"{MOVE}{move.number:06d}", json.dumps(asdict(move), sort_keys=True))
     registry.note(new.number, {**tags, PROMOTION: str(move.number)})

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from components.core import system
 from components.core.errors import TailwatchError
 from components.tracking.owner import owner_id
 from components.tracking.store import TrackingStore
@@ -64,7 +65,7 @@ class Claims:
         while not self._create(number):
             self._wait_for_holder(unchanged)
             number = self.highest() + 1
-        claim = Claim(number, time.monotonic())
+        claim = Claim(number, system.monotonic_s())
         if not unchanged():
             raise conflict()
         return claim
@@ -75,7 +76,7 @@ class Claims:
         Raises:
             PromotionConflictError: it took too long, a later number is taken, or the champion changed.
         """
-        late = time.monotonic() - claim.taken_s > USABLE_SHARE * self.patience_s
+        late = system.monotonic_s() - claim.taken_s > USABLE_SHARE * self.patience_s
         if late or self.highest() > claim.number or not unchanged():
             raise conflict()
 
@@ -106,8 +107,8 @@ class Claims:
         return True
 
     def _wait_for_holder(self, unchanged: Callable[[], bool]) -> None:
-        deadline_s = time.monotonic() + self.patience_s
-        while time.monotonic() < deadline_s:
+        deadline_s = system.monotonic_s() + self.patience_s
+        while system.monotonic_s() < deadline_s:
             if not unchanged():
                 raise conflict()
             time.sleep(LOOK_AGAIN_S)

@@ -1,11 +1,11 @@
 """Training seen from outside while it runs; what cannot be written now, `tailwatch track` brings later."""
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from components.core import system
 from components.core.errors import TailwatchError
 from components.tracking.records import Point, RunRecord
 from components.tracking.runs import RunBook
@@ -47,8 +47,8 @@ class LiveRun:
             measured = {name: value for name, value in metrics.items() if name != "epoch"}
             points = [Point(name, float(value), epoch) for name, value in sorted(measured.items())]
             book.add_metrics(run_id, points)
-            if time.monotonic() - self._beaten_s > BEAT_EVERY_S:
-                self._beaten_s = time.monotonic()
+            if system.monotonic_s() - self._beaten_s > BEAT_EVERY_S:
+                self._beaten_s = system.monotonic_s()
                 book.beat(run_id)
 
         self._try_on_run(write)

@@ -6,7 +6,6 @@ place in the epoch. A state file names the arrays that belong to it and is renam
 
 import logging
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from components.core import system
 from components.core.errors import BadDataError
 from components.core.files import file_sha256, read_json, write_json
 from components.models.arrays import read_arrays, write_arrays
@@ -53,19 +53,19 @@ class Checkpoints:
         self.folder = folder
         self._spacing = spacing
         self._cost_s = 0.0
-        self._written_s = time.monotonic()
+        self._written_s = system.monotonic_s()
 
     def is_due(self, epoch_is_done: bool) -> bool:
         """Whether to write now: soon at the end of an epoch, and within long epochs."""
-        since_s = time.monotonic() - self._written_s
+        since_s = system.monotonic_s() - self._written_s
         longest_s = 0.0 if epoch_is_done or not self._spacing else WITHIN_EPOCH_S
         return since_s >= max(longest_s, self._spacing * self._cost_s)
 
     def write(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint; the one before it stays until this one is whole."""
-        started_s = time.monotonic()
+        started_s = system.monotonic_s()
         self._write(checkpoint)
-        self._written_s = time.monotonic()
+        self._written_s = system.monotonic_s()
         self._cost_s = self._written_s - started_s
 
     def _write(self, checkpoint: Checkpoint) -> None:
@@ -78,7 +78,7 @@ class Checkpoints:
         write_json(self.folder / STATE_FILE, state)
         for other in self.folder.glob("step-*.npz"):
             if other != path:
-                other.unlink(missing_ok=True)
+                system.remove(other)
 
     def read(self) -> Checkpoint | None:
         """The last whole checkpoint; None, said in the log, when there is none that can be used."""

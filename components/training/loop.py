@@ -1,12 +1,12 @@
 """The training loop of every Keras model."""
 
 import logging
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from components.core import system
 from components.core.errors import FinalError
 from components.models.logits import to_probabilities
 from components.models.networks import logits_of, put_weights, weights_of
@@ -60,9 +60,9 @@ class Loop:
         """
         self._take_up()
         while not self.progress.stopped:
-            started_s, first = time.monotonic(), self.progress.step
+            started_s, first = system.monotonic_s(), self.progress.step
             self.progress = self._epoch(self.progress)
-            self._tell(time.monotonic() - started_s, self.progress.step - first)
+            self._tell(system.monotonic_s() - started_s, self.progress.step - first)
         if not self._best:
             raise self._nothing_usable()
         put_weights(self.network, self._best)

@@ -160,7 +160,7 @@ def test_a_kill_between_arrays_and_state_leaves_the_one_before(tmp_path, monkeyp
 def test_writing_takes_a_small_share_of_the_time(tmp_path, monkeypatch):
     """A checkpoint that took 2 s is due again after 40 s at the end of an epoch, after 60 s within one."""
     now = [0.0]
-    monkeypatch.setattr("components.training.checkpoint.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("components.core.system.time.monotonic", lambda: now[0])
     checkpoints = Checkpoints(tmp_path)
     assert checkpoints.is_due(epoch_is_done=True)
     monkeypatch.setattr(checkpoints, "_write", lambda _: now.__setitem__(0, now[0] + 2.0))

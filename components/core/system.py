@@ -1,0 +1,136 @@
+"""The one layer through which files, object stores, the clock and child processes are reached.
+
+Every operation has a number, counted over all processes of a run, so that the k-th can be made to fail:
+
+    TAILWATCH_FAULT=kill|full|broken|count@K[:OPERATION]    what happens at the K-th operation (of that name)
+    TAILWATCH_FAULT_LOG=FILE                                the operations so far, shared by all processes
+
+Without these variables an operation costs a look at an empty variable.
+"""
+
+import errno
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from components.core.errors import UsageError
+
+_ERRORS = {"full": errno.ENOSPC, "broken": errno.EIO}
+_KINDS = ("count", "kill", *_ERRORS)
+
+
+def reach(operation: str, what: object = "") -> None:
+    """Count an operation; the one that TAILWATCH_FAULT names fails.
+
+    Args:
+        operation: its name, like `file.rename`.
+        what: the file, key or command, for the log.
+
+    Raises:
+        OSError: the fault is `full` (no space left) or `broken` (input/output error).
+        UsageError: TAILWATCH_FAULT cannot be understood.
+    """
+    plan = os.environ.get("TAILWATCH_FAULT")
+    if plan:
+        _count(plan, operation, str(what))
+
+
+def _count(plan: str, operation: str, what: str) -> None:
+    kind, number, wanted = _parsed(plan)
+    if wanted and not operation.startswith(wanted):
+        return
+    place = _place(f"{operation} {what!a}")
+    if kind == "count" or place != number:
+        return
+    if kind == "kill":
+        os.killpg(0, signal.SIGKILL)
+    raise OSError(_ERRORS[kind], f"{os.strerror(_ERRORS[kind])} (TAILWATCH_FAULT={plan})", what)
+
+
+def _parsed(plan: str) -> tuple[str, int, str]:
+    kind, _, rest = plan.partition("@")
+    number, _, wanted = rest.partition(":")
+    if kind not in _KINDS or not number.isdecimal() or "TAILWATCH_FAULT_LOG" not in os.environ:
+        raise UsageError(
+            f"TAILWATCH_FAULT is {plan!r}",
+            wanted=f"{'|'.join(_KINDS)}@NUMBER[:OPERATION], and TAILWATCH_FAULT_LOG",
+            remedy="unset it: it is for tests alone",
+        )
+    return kind, int(number), wanted
+
+
+def _place(line: str) -> int:
+    """The operation's number from 1 up: appending is atomic, and every line has the same length."""
+    width = 160
+    entry = line.encode("ascii", "replace")[: width - 1].ljust(width - 1) + b"\n"
+    log = os.open(os.environ["TAILWATCH_FAULT_LOG"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(log, entry)
+        return os.lseek(log, 0, os.SEEK_CUR) // width
+    finally:
+        os.close(log)
+
+
+def sync(path: Path) -> None:
+    """Bring a written file to the disk."""
+    reach("file.sync", path)
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+def rename(source: Path, target: Path) -> None:
+    """Give a file its final name, in place of what bears it."""
+    reach("file.rename", target)
+    os.replace(source, target)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if it is there."""
+    reach("file.remove", path)
+    path.unlink(missing_ok=True)
+
+
+def monotonic_s() -> float:
+    """Seconds that only ever grow, for durations."""
+    reach("clock")
+    return time.monotonic()
+
+
+def utc_now() -> datetime:
+    """The time of day, for what people read."""
+    reach("clock")
+    return datetime.now(UTC)
+
+
+def run(command: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end and take what it prints; `options` as for subprocess.run."""
+    reach("child.run", command[0])
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def start(
+    command: Sequence[str | Path], environment: Mapping[str, str], errors: IO[Any]
+) -> subprocess.Popen[bytes]:
+    """Start a child that is spoken with through pipes and dies with this process."""
+    reach("child.start", command[0])
+    return subprocess.Popen(
+        command,
+        env=dict(environment),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        preexec_fn=die_with_parent,  # noqa: PLW1509
+    )
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to kill this process when the one that started it ends (Linux)."""
+    import ctypes
+
+    PR_SET_PDEATHSIG = 1
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
