@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -71,39 +70,15 @@ def _cell(value: Any) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _record_exit(folder: Path, stage: str, code: int) -> None:
-    """DVC turns every failure into 255, so what a stage meant is kept beside."""
-    from components.core.files import write_text
-
-    write_text(folder / ".tailwatch" / "exit" / stage, f"{code}\n")
-
-
-def _run_stage(folder: Path, stage: str, *item: str) -> None:
-    name = "@".join((stage, *item))
-    try:
-        _stage_function(stage)(_project(folder), *item)
-    except BaseException as error:
-        _record_exit(folder, name, exit_code(error))
-        raise
-    _record_exit(folder, name, 0)
-
-
-def _stage_function(stage: str) -> Callable[..., None]:
-    if stage == "train":
-        from pipelines.live import train_watched
-
-        return train_watched
-    function: Callable[..., None] = import_module(f"pipelines.{stage}").run
-    return function
-
-
 def _add_stage(stage: str) -> None:
     item = _ITEM_OF.get(stage)
     doc = f"Run the {stage} stage{f' for one {item.lower()}' if item else ''}, as `dvc repro` does."
 
     @click.pass_obj
     def command(folder: Path, **arguments: str) -> None:
-        _run_stage(folder, stage, *arguments.values())
+        from pipelines.running import run_stage
+
+        run_stage(folder, stage, tuple(arguments.values()), exit_code)
 
     built = click.command(stage, help=doc)(command)
     if item:

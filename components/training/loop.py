@@ -12,10 +12,11 @@ from components.models.logits import to_probabilities
 from components.models.networks import logits_of, put_weights, weights_of
 from components.training.checkpoint import Checkpoint, Checkpoints
 from components.training.data import Samples, batches, epoch_flips, epoch_order, mirrored
+from components.training.interruption import Interruption
 from components.training.observer import Observer
 from components.training.progress import Progress, is_usable
 from components.training.settings import TrainSettings
-from components.training.stepping import build_optimizer, build_step, learning_rate
+from components.training.stepping import Stepper, build_optimizer, learning_rate
 
 if TYPE_CHECKING:
     import keras
@@ -48,21 +49,24 @@ class Loop:
         self.checkpoints, self.observer = checkpoints, observer
         self.optimizer = build_optimizer(settings)
         self.progress = Progress()
-        self._step = build_step(network, self.optimizer)
+        self._step = Stepper(network, self.optimizer)
         self._ask = logits_of(network)
         self._best: dict[str, np.ndarray] = {}
+        self._interruption = Interruption()
 
     def run(self) -> Progress:
         """Train until a reason to stop; the network then has the best epoch's weights.
 
         Raises:
             FinalError: the loss was no number before the first epoch was done.
+            SystemExit: the process was asked to end; the checkpoint is then that of the last step.
         """
         self._take_up()
-        while not self.progress.stopped:
-            started_s, first = system.monotonic_s(), self.progress.step
-            self.progress = self._epoch(self.progress)
-            self._tell(system.monotonic_s() - started_s, self.progress.step - first)
+        with self._interruption:
+            while not self.progress.stopped:
+                started_s, first = system.monotonic_s(), self.progress.step
+                self.progress = self._epoch(self.progress)
+                self._tell(system.monotonic_s() - started_s, self.progress.step - first)
         if not self._best:
             raise self._nothing_usable()
         put_weights(self.network, self._best)
@@ -126,9 +130,13 @@ class Loop:
         )
 
     def _write_down(self, progress: Progress, *, epoch_is_done: bool) -> None:
-        if self.checkpoints is not None and self.checkpoints.is_due(epoch_is_done):
+        asked_to_end = self._interruption.code is not None
+        if self.checkpoints is not None and (asked_to_end or self.checkpoints.is_due(epoch_is_done)):
             live = [np.asarray(variable.numpy()) for variable in self._variables()]
             self.checkpoints.write(Checkpoint(progress, live, self._best))
+        if asked_to_end:
+            log.warning("%s is asked to end and stops after step %d", self.network.name, progress.step)
+            raise SystemExit(self._interruption.code)
 
     def _variables(self) -> "list[keras.Variable]":
         """Weights, seed generators and the optimizer's state."""

@@ -1,11 +1,11 @@
 """One step of gradient descent on a batch, compiled once for every batch size."""
 
-from collections.abc import Callable
+import logging
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from components.core.errors import ResourceError
+from components.core.errors import FinalError
 from components.models.networks import as_inputs
 from components.training.data import Batch
 from components.training.settings import TrainSettings
@@ -13,7 +13,7 @@ from components.training.settings import TrainSettings
 if TYPE_CHECKING:
     import keras
 
-Step = Callable[[Batch], tuple[float, int]]
+log = logging.getLogger("tailwatch")
 
 
 def build_optimizer(settings: TrainSettings) -> "keras.optimizers.Optimizer":
@@ -35,42 +35,106 @@ def learning_rate(optimizer: "keras.optimizers.Optimizer") -> float:
     return float(np.asarray(optimizer.learning_rate))
 
 
-def build_step(network: "keras.Model", optimizer: "keras.optimizers.Optimizer") -> Step:
-    """A function of a batch that updates the weights; gives the weighted loss and how many were right.
+class Stepper:
+    """Updates a network's weights by one batch at a time.
 
-    Plain graph mode: on two cores XLA made the fusion network's step ten times slower, and the LSTMs written
-    out over their five frames no faster.
+    A batch that does not fit into memory is learned from in parts whose gradients are added up, so that the
+    update stays that of the whole batch. Plain graph mode: on two cores XLA made the fusion network's step
+    ten times slower, and the LSTMs written out over their five frames no faster.
+
+    Attributes:
+        parts: into how many a batch is divided.
     """
-    import tensorflow as tf
 
-    optimizer.build(network.trainable_variables)
-    inputs = {
-        tensor.name: tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in network.inputs
-    }
-    signature = [inputs, tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None,), tf.float32)]
+    def __init__(self, network: "keras.Model", optimizer: "keras.optimizers.Optimizer") -> None:
+        import tensorflow as tf
 
-    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
-    def descend(inputs: dict[str, Any], labels: Any, weights: Any) -> tuple[Any, Any]:
+        optimizer.build(network.trainable_variables)
+        self.parts = 1
+        self._network, self._optimizer = network, optimizer
+        self._sums: list[Any] = []
+        inputs = {
+            tensor.name: tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in network.inputs
+        }
+        signature = [inputs, tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None,), tf.float32)]
+        share = tf.TensorSpec((), tf.float32)
+        self._descend_compiled = tf.function(self._descend, input_signature=signature)
+        self._gather_compiled = tf.function(self._gather, input_signature=[*signature, share])
+
+    def __call__(self, batch: Batch) -> tuple[float, int]:
+        """The weighted loss of the batch before its update, and how many samples were right.
+
+        Raises:
+            FinalError: not even a single sample fits into memory.
+        """
+        import tensorflow as tf
+
+        while True:
+            try:
+                return self._whole(batch) if self.parts == 1 else self._in_parts(batch)
+            except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+                self._divide_more(batch, error)
+
+    def _whole(self, batch: Batch) -> tuple[float, int]:
+        loss, correct = self._descend_compiled(batch.inputs, batch.labels, batch.weights)
+        return float(loss), int(correct)
+
+    def _in_parts(self, batch: Batch) -> tuple[float, int]:
+        self._empty_sums()
+        loss, correct = 0.0, 0
+        for part in batch.divided(self.parts):
+            share = len(part.labels) / len(batch.labels)
+            of_part, right = self._gather_compiled(part.inputs, part.labels, part.weights, np.float32(share))
+            loss, correct = loss + share * float(of_part), correct + int(right)
+        self._optimizer.apply([kept.value() for kept in self._sums], self._network.trainable_variables)
+        return loss, correct
+
+    def _divide_more(self, batch: Batch, error: Exception) -> None:
+        size, name = len(batch.labels), self._network.name
+        if self.parts >= size:
+            raise FinalError(
+                f"A single sample of {name} does not fit into memory",
+                wanted="memory for one training step",
+                remedy="give the model a smaller view or a machine with more memory; a retry meets the same",
+            ) from error
+        self.parts *= 2
+        log.warning(
+            "%s: a batch of %d does not fit into memory and is learned from in %d parts",
+            *(name, size, self.parts),
+        )
+
+    def _empty_sums(self) -> None:
+        import tensorflow as tf
+
+        if not self._sums:
+            variables = self._network.trainable_variables
+            self._sums = [
+                tf.Variable(tf.zeros(kept.shape, kept.dtype), trainable=False) for kept in variables
+            ]
+        for kept in self._sums:
+            kept.assign(tf.zeros_like(kept))
+
+    def _descend(self, inputs: dict[str, Any], labels: Any, weights: Any) -> tuple[Any, Any]:
+        gradients, loss, correct = self._gradients(inputs, labels, weights)
+        self._optimizer.apply(gradients, self._network.trainable_variables)
+        return loss, correct
+
+    def _gather(self, inputs: dict[str, Any], labels: Any, weights: Any, share: Any) -> tuple[Any, Any]:
+        gradients, loss, correct = self._gradients(inputs, labels, weights)
+        for kept, gradient in zip(self._sums, gradients, strict=True):
+            kept.assign_add(share * gradient)
+        return loss, correct
+
+    def _gradients(self, inputs: dict[str, Any], labels: Any, weights: Any) -> tuple[Any, Any, Any]:
+        import tensorflow as tf
+
+        network = self._network
         with tf.GradientTape() as tape:
             logits = network(as_inputs(network, inputs), training=True)
             loss = tf.reduce_mean(weights * cross_entropy(labels, logits))
             total = tf.add_n([loss, *network.losses])
         gradients = tape.gradient(total, network.trainable_variables)
-        optimizer.apply(gradients, network.trainable_variables)
-        return total, tf.reduce_sum(tf.cast(_chosen(logits) == labels, tf.int64))
-
-    def step(batch: Batch) -> tuple[float, int]:
-        try:
-            loss, correct = descend(batch.inputs, batch.labels, batch.weights)
-        except tf.errors.ResourceExhaustedError as error:
-            raise ResourceError(
-                f"A batch of {len(batch.labels)} does not fit into memory",
-                wanted="memory for one training step",
-                remedy="lower the model's train.batch in params.yaml",
-            ) from error
-        return float(loss), int(correct)
-
-    return step
+        return gradients, total, tf.reduce_sum(tf.cast(_chosen(logits) == labels, tf.int64))
 
 
 def cross_entropy(labels: Any, logits: Any) -> Any:

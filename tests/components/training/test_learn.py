@@ -102,7 +102,7 @@ def test_later_ones_keep_the_best_epoch_before(monkeypatch, caplog):
     """The sixth step's loss is no number: the first epoch's weights remain, and no further step is made."""
     from components.training import loop
 
-    build, made = loop.build_step, []
+    build, made = loop.Stepper, []
 
     def poisoned(network, optimizer):
         step = build(network, optimizer)
@@ -113,7 +113,7 @@ def test_later_ones_keep_the_best_epoch_before(monkeypatch, caplog):
 
         return one
 
-    monkeypatch.setattr(loop, "build_step", poisoned)
+    monkeypatch.setattr(loop, "Stepper", poisoned)
     learned = learn(tiny_task(), None, Unwatched())
     monkeypatch.undo()
     assert learned.outcome["stopped"] == "not_finite"

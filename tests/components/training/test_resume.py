@@ -69,13 +69,13 @@ def test_steps_that_are_done_are_not_made_again(unkilled, tmp_path, monkeypatch)
     with pytest.raises(KilledError):
         learn(tiny_task(), KilledAtStep(tmp_path, 18), Unwatched())
     made = []
-    build = loop.build_step
+    build = loop.Stepper
 
     def counted(network, optimizer):
         step = build(network, optimizer)
         return lambda batch: made.append(1) or step(batch)
 
-    monkeypatch.setattr(loop, "build_step", counted)
+    monkeypatch.setattr(loop, "Stepper", counted)
     learn(tiny_task(), Checkpoints(tmp_path), Unwatched())
     assert len(made) == unkilled.outcome["steps"] - 18
 

@@ -1,5 +1,9 @@
 """One step, its schedule and its loss, against formulas written out in numpy."""
 
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -8,7 +12,7 @@ from components.training.data import Batch
 from components.training.dead_units import dead_fractions
 from components.training.loop import score
 from components.training.settings import TrainSettings
-from components.training.stepping import build_optimizer, build_step, cross_entropy, learning_rate
+from components.training.stepping import Stepper, build_optimizer, cross_entropy, learning_rate
 
 
 def test_the_papers_schedule():
@@ -30,7 +34,7 @@ def _linear(n_logits=1):
 
 def test_a_step_takes_the_weighted_loss_of_its_batch():
     network = _linear()
-    step = build_step(network, build_optimizer(TrainSettings(learning_rate=0.0)))
+    step = Stepper(network, build_optimizer(TrainSettings(learning_rate=0.0)))
     x = np.array([[1, 2], [-3, 1], [0, 0.5]], np.float32)
     labels, weights = np.array([1, 1, 0]), np.array([2.0, 0.5, 1.0], np.float32)
     z = x.sum(axis=1)
@@ -43,7 +47,7 @@ def test_a_step_takes_the_weighted_loss_of_its_batch():
 
 def test_adams_first_step_is_the_learning_rate():
     network = _linear()
-    step = build_step(network, build_optimizer(TrainSettings(learning_rate=0.01, lr_decay_kind="none")))
+    step = Stepper(network, build_optimizer(TrainSettings(learning_rate=0.01, lr_decay_kind="none")))
     step(Batch({"numbers": np.ones((4, 2), np.float32)}, np.zeros(4, int), np.ones(4, np.float32)))
     np.testing.assert_allclose(network.get_weights()[0], 1 - 0.01, rtol=1e-4)
 
@@ -71,3 +75,72 @@ def test_dead_units_are_counted(caplog):
     assert dead_fractions(network, ("narrow",), samples, 2) == {"narrow": 0.5}
     assert "50 % of the units of narrow are dead" in caplog.text
     assert dead_fractions(network, (), samples, 2) == {}
+
+
+@pytest.mark.parametrize("parts", [2, 3, 16])
+def test_parts_add_up_to_the_whole_batch(parts):
+    rng = np.random.default_rng(27)
+    samples = [
+        Batch(
+            {"numbers": rng.normal(0, 1, (8, 2)).astype(np.float32)},
+            rng.integers(0, 2, 8),
+            rng.uniform(0.5, 2, 8).astype(np.float32),
+        )
+        for _ in range(4)
+    ]
+    learned = {}
+    for n in (1, parts):
+        network = _linear()
+        step = Stepper(network, build_optimizer(TrainSettings(learning_rate=0.05)))
+        step.parts = n
+        learned[n] = [step(batch) for batch in samples], network.get_weights()
+    (losses, weights), (losses_in_parts, weights_in_parts) = learned[1], learned[parts]
+    np.testing.assert_allclose(losses_in_parts, losses, rtol=1e-5)
+    for in_parts, whole in zip(weights_in_parts, weights, strict=True):
+        np.testing.assert_allclose(in_parts, whole, rtol=1e-5)
+
+
+SHORT_OF_MEMORY = """
+import logging, resource, sys
+import keras, numpy as np
+from pathlib import Path
+from components.training.data import Batch
+from components.training.settings import TrainSettings
+from components.training.stepping import Stepper, build_optimizer
+
+def stepper(sample_mib):
+    x = keras.layers.Input((2,), name="numbers")
+    wide = keras.layers.RepeatVector(sample_mib << 17)(x)
+    out = keras.layers.Dense(1)(keras.layers.GlobalAveragePooling1D()(wide))
+    return Stepper(keras.Model(x, out, name="wide"), build_optimizer(TrainSettings()))
+
+def batch(n):
+    return Batch({"numbers": np.ones((n, 2), np.float32)}, np.zeros(n, int), np.ones(n, np.float32))
+
+stepper(1)(batch(1))
+step = stepper(int(sys.argv[2]))
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (int(sys.argv[1]) << 20),) * 2)
+logging.basicConfig()
+step(batch(16))
+print(step.parts)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("sample_mib", "code", "said"),
+    [
+        pytest.param(32, 0, "of 16 does not fit into memory and is learned from in 2 parts", id="half"),
+        pytest.param(512, 1, "FinalError: A single sample of wide does not fit", id="not even one"),
+    ],
+)
+def test_too_little_memory(sample_mib, code, said, project_root):
+    done = subprocess.run(
+        [sys.executable, "-c", SHORT_OF_MEMORY, "320", str(sample_mib)],
+        env={**os.environ, "PYTHONPATH": str(project_root)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr

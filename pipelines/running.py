@@ -1,0 +1,65 @@
+"""A stage run as a process: alone in its project, gone when DVC is gone, its exit code kept."""
+
+import fcntl
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+
+from components.core import system
+from components.core.files import write_text
+from pipelines.artifacts import STATE_FOLDER, Project
+
+log = logging.getLogger("tailwatch")
+
+
+def run_stage(
+    folder: Path, stage: str, item: tuple[str, ...], exit_code: Callable[[BaseException], int]
+) -> None:
+    """Run a stage of the project in a folder; a second one of the same name waits for the first.
+
+    Args:
+        item: the view or the model, of a stage that has one.
+        exit_code: the code that a failure means, for .tailwatch/exit/: DVC turns every failure into 255.
+    """
+    if "DVC_STAGE" in os.environ:  # a killed `dvc repro` must not leave a writer behind
+        system.die_with_parent()
+    name = "@".join((stage, *item))
+    record = folder / STATE_FOLDER / "exit" / name
+    with alone(folder, name):
+        try:
+            _function(stage)(Project.open(folder), *item)
+        except BaseException as error:
+            write_text(record, f"{exit_code(error)}\n")
+            raise
+        write_text(record, "0\n")
+
+
+@contextmanager
+def alone(folder: Path, name: str) -> Iterator[None]:
+    """Hold a project's lock of this name, which the kernel gives back when the process ends in any way."""
+    path = folder / STATE_FOLDER / "locks" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            log.warning("%s is being run by process %s: waiting for it", name, lock.read().strip() or "?")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        lock.truncate()
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+def _function(stage: str) -> Callable[..., None]:
+    if stage == "train":
+        from pipelines.live import train_watched
+
+        return train_watched
+    function: Callable[..., None] = import_module(f"pipelines.{stage}").run
+    return function
