@@ -90,6 +90,16 @@ for _stage in STAGES:
     _add_stage(_stage)
 
 
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def repro(folder: Path, arguments: tuple[str, ...]) -> None:
+    """Run `dvc repro ARGUMENTS`, waiting for one that runs already; exit codes are the stages' own."""
+    from pipelines.repro import run
+
+    sys.exit(run(folder, arguments))
+
+
 @cli.command()
 @click.argument("target", type=click.Path(path_type=Path), default=Path("data/sample"))
 @click.option("--clips", type=int, default=None, help="So many clips, over all films.")

@@ -3,6 +3,7 @@
 import fcntl
 import logging
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -25,7 +26,7 @@ def run_stage(
         exit_code: the code that a failure means, for .tailwatch/exit/: DVC turns every failure into 255.
     """
     if "DVC_STAGE" in os.environ:  # a killed `dvc repro` must not leave a writer behind
-        system.die_with_parent()
+        system.die_with_parent(signal.SIGTERM)
     name = "@".join((stage, *item))
     record = folder / STATE_FOLDER / "exit" / name
     with alone(folder, name):

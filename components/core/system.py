@@ -128,9 +128,15 @@ def start(
     )
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process when the one that started it ends (Linux)."""
+def start_beside(command: Sequence[str | Path], folder: Path) -> subprocess.Popen[bytes]:
+    """Start a child that speaks for itself, in a folder; it dies with this process."""
+    reach("child.start", command[0])
+    return subprocess.Popen(command, cwd=folder, preexec_fn=die_with_parent)  # noqa: PLW1509
+
+
+def die_with_parent(by: signal.Signals = signal.SIGKILL) -> None:
+    """Ask the kernel to send this process a signal when the one that started it ends (Linux)."""
     import ctypes
 
     PR_SET_PDEATHSIG = 1
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, by)
