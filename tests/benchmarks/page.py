@@ -1,0 +1,114 @@
+"""docs/performance.md from the figures of a run."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+HEAD = """# Performance
+
+Made by `make bench`; figures as JSON in `reports/bench.json`. Machines are noisy: what counts are
+ratios within one run.
+"""
+
+
+def page(figures: Mapping[str, Any]) -> str:
+    """The page, with the sections that were measured."""
+    parts = [HEAD]
+    if "machine" in figures:
+        parts.append(f"Machine: {figures['machine']['processor']}, Python {figures['machine']['python']}.\n")
+    for name, draw in _SECTIONS.items():
+        if name in figures:
+            parts.append(draw(figures[name]))
+    return "\n".join(parts)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A Markdown table; numbers with three digits that count."""
+    lines = [head, ["---"] * len(head), *([cell(value) for value in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return str(value)
+
+
+def _stages(found: Mapping[str, Any]) -> str:
+    rows = [
+        [
+            row[name]
+            for name in (
+                "stage",
+                "clips_per_s_one_core",
+                "clips_per_s",
+                "speed_up",
+                "share_of_limit",
+                "peak_mib",
+            )
+        ]
+        for row in found["rows"]
+    ]
+    return f"""## Stages
+
+{found["clips"]} clips of surveillance-fights, whole commands with their start. The limit is, on one core: for
+extract OpenCV's bare `grab()` over the same files, for segment and featurize the time inside the networks,
+for reshape reading the frames and writing the tensor once. Memory is that of the process tree at its peak.
+
+""" + table(
+        [
+            "stage",
+            "clips/s, one core",
+            f"clips/s, {found['cores']} cores",
+            "speed-up",
+            "share of limit",
+            "peak MiB",
+        ],
+        rows,
+    )
+
+
+def _recipe(found: Mapping[str, Any]) -> str:
+    rows = [[row["what"], row["clips_per_s"], row["times_the_recipe"]] for row in found["rows"]]
+    return f"""## Beside the recipe of paper 000
+
+tests/benchmarks/recipe.py: every frame read with OpenCV, unmodified PixelLib at its default speed with random
+weights on five frames, dlib with one upsampling on full frames, one process. {found["clips"]} clips, extract
+to featurize and the 128-pixel frames; imports and the first call are left out on both sides.
+
+""" + table(["", "clips/s", "times the recipe"], rows)
+
+
+def _memory(found: Mapping[str, Any]) -> str:
+    rows = [[row["stage"], row["few_mib"], row["many_mib"], row["ratio"]] for row in found["rows"]]
+    return "## Memory\n\nPeak MiB of the process tree.\n\n" + table(
+        ["stage", f"{found['few']} clips", f"{found['many']} clips", "ratio"], rows
+    )
+
+
+def _fusion(found: Mapping[str, Any]) -> str:
+    return f"""## A training step of fusion
+
+Batch of eight clips of five 128-pixel frames, in our loop {found["ours_ms"]:.0f} ms from memory-mapped
+files; under Keras' `fit` on arrays {found["keras_ms"]:.0f} ms; ratio {found["ratio"]:.2f}.
+"""
+
+
+def _incremental(found: Mapping[str, Any]) -> str:
+    seconds = found["seconds"]
+    return f"""## One clip more
+
+`dvc repro reshape` on {found["clips"]} clips: {seconds["all"]:.0f} s; with one clip added:
+{seconds["one more"]:.1f} s, which is {found["share_of_all"]:.1%}; with nothing changed:
+{seconds["none"]:.1f} s.
+"""
+
+
+_SECTIONS = {
+    "stages": _stages,
+    "recipe": _recipe,
+    "memory": _memory,
+    "fusion": _fusion,
+    "incremental": _incremental,
+}
