@@ -22,6 +22,7 @@ class Errand:
     Attributes:
         wanted: frames to keep.
         stop_us: frames that start here or later are not decoded.
+        kept_bytes: of the wanted frames in each sampling, by the header's size of frames.
     """
 
     path: Path
@@ -29,6 +30,7 @@ class Errand:
     wanted: Wanted
     stop_us: int | None
     limits: Limits
+    kept_bytes: int = 0
 
     @property
     def name(self) -> str:
@@ -54,16 +56,24 @@ class Pass:
     height: int = 0
     rotation: int = 0
     bad_packets: int = 0
+    kept_bytes: int = 0
 
     def timeline(self, header: Header) -> Timeline:
         """When the decoded frames are shown."""
         return Timeline.of(self.times_us, header.average_rate)
 
-    def keep(self, index: int, upright: np.ndarray, sides: frozenset[int | None]) -> None:
-        """Keep a picture at each of the wanted sizes."""
+    def keep(self, index: int, upright: np.ndarray, errand: Errand) -> None:
+        """Keep a picture at each of the wanted sizes.
+
+        Raises:
+            BadDataError: the pictures, which may be larger than the header says, are beyond the limits.
+        """
         self.height, self.width = upright.shape[:2]
-        for side in sides:
-            self.pictures[index, side] = shrink(upright, side)
+        for side in errand.wanted[index]:
+            picture = shrink(upright, side)
+            self.pictures[index, side] = picture
+            self.kept_bytes += picture.nbytes
+        errand.limits.check_kept(errand.name, self.kept_bytes)
 
 
 def shrink(picture: np.ndarray, max_side: int | None) -> np.ndarray:

@@ -83,6 +83,7 @@ def header_of(
         limits.check_duration(name, said_s if end_s is None else min(said_s, end_s))
     times, others_end_s = _walk(container, stream, name, limits, end_s)
     packets = Timeline.of(times, rate)
+    limits.check_duration(name, packets.span_us / 1_000_000)
     return Header(
         container.format.name,
         codec.name,
@@ -118,6 +119,8 @@ def open_video(path: Path) -> Iterator[tuple["InputContainer", "VideoStream"]]:
     _check_file(path)
     try:
         container = av.open(str(path.absolute()), options=_OPEN_OPTIONS)
+    except MemoryError:
+        raise
     except (av.FFmpegError, UnicodeError) as error:
         raise unreadable(path, _why(path, error)) from error
     with container:
