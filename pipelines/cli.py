@@ -6,13 +6,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
-from components.core.errors import TailwatchError
+from components.core.errors import TailwatchError, of_system, one_line
 
 STAGES = ("ingest", "extract", "segment", "featurize", "normalize", "reshape", "train", "evaluate", "compare")
 _ITEM_OF = {"reshape": "VIEW", "train": "MODEL", "evaluate": "MODEL"}
@@ -39,7 +40,16 @@ def cli(context: click.Context, folder: Path, quiet: bool) -> None:
 
 def _configure_logging(quiet: bool) -> None:
     logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(_OneLine())
     logging.getLogger("tailwatch").setLevel(logging.WARNING if quiet else logging.INFO)
+
+
+class _OneLine(logging.Formatter):
+    """A message on a line of its own: names of files may hold what moves a terminal's cursor."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        return one_line(super().formatMessage(record))
 
 
 def _project(folder: Path) -> Any:
@@ -75,7 +85,8 @@ def _record_exit(folder: Path, stage: str, code: int) -> None:
     """DVC turns every failure into 255, so what a stage meant is kept beside."""
     from components.core.files import write_text
 
-    write_text(folder / ".tailwatch" / "exit" / stage, f"{code}\n")
+    with suppress(OSError):  # the reason why it cannot be written is that of the stage
+        write_text(folder / ".tailwatch" / "exit" / stage, f"{code}\n")
 
 
 def _run_stage(folder: Path, stage: str, *item: str) -> None:
@@ -268,6 +279,8 @@ def weights(folder: Path) -> None:
 
 def exit_code(error: BaseException) -> int:
     """A failure's exit code: 2 usage, 3 bad data, 4 storage, 5 resource, 42 final, 130/143 interrupted."""
+    if isinstance(error, OSError):
+        error = of_system(error)
     if isinstance(error, TailwatchError):
         return error.exit_code
     if isinstance(error, KeyboardInterrupt):
@@ -294,8 +307,9 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except TailwatchError as error:
-        click.echo(f"tailwatch: {error}", err=True)
+    except (TailwatchError, OSError) as error:
+        told = of_system(error) if isinstance(error, OSError) else error
+        click.echo(f"tailwatch: {one_line(str(told))}", err=True)
         sys.exit(exit_code(error))
 
 

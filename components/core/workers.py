@@ -2,11 +2,13 @@
 
 import multiprocessing
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from pickle import PicklingError
+from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 from components.core.bounds import enter_worker
@@ -109,7 +111,8 @@ class _Pool(Generic[Item, Result]):
     def start(self) -> _Worker:
         ours, its = self._context.Pipe()
         process = self._context.Process(target=_serve, args=(its, *self._work), daemon=True)
-        process.start()
+        with _without_main():
+            process.start()
         its.close()
         return _Worker(process, ours)
 
@@ -148,6 +151,17 @@ class _Pool(Generic[Item, Result]):
             )
         self.done[place] = (True, self.lost(self.items[place], cause))
         self.workers[self.workers.index(dead)] = self.start()
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """A clean process would run the user's own script again; it needs nothing of it."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _serve(

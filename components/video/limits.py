@@ -73,7 +73,7 @@ class Limits:
         if duration_s > self.max_duration_s:
             raise BadDataError(
                 f"{name}: {duration_s:.0f} s long",
-                wanted=f"at most {self.max_duration_s / 3600:g} hours",
+                wanted=f"at most {self.max_duration_s:.0f} s ({self.max_duration_s / 3600:g} hours)",
                 remedy="cut the video into shorter clips",
             )
 

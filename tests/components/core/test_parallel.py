@@ -121,6 +121,16 @@ def test_nothing_to_do_is_fine():
     assert list(map_items(_square, [], label="squared")) == []
 
 
+def test_a_script_is_not_run_again_in_clean_workers():
+    script = (
+        "import operator, sys; sys.modules.setdefault('tensorflow', sys)\n"
+        "from components.core.parallel import map_items\n"
+        "print(list(map_items(operator.neg, [1, 2], label='done')))\n"
+    )
+    result = subprocess.run([sys.executable, "-"], input=script, capture_output=True, text=True, check=True)
+    assert result.stdout == "[-1, -2]\n"
+
+
 PARENT = """
 import signal, sys
 from functools import partial
