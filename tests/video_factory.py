@@ -72,7 +72,7 @@ def write_video(
     base = Fraction(1, 1000) if times_ms else 1 / Fraction(rate)
     with av.open(str(path), "w", format=container_format) as container:
         stream = container.add_stream(codec, rate=Fraction(rate))
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.codec_context.time_base = base
         stream.codec_context.gop_size = gop
         stream.codec_context.thread_count = 1
@@ -87,7 +87,7 @@ def write_video(
         for k in range(count):
             stored = np.rot90(painted((first + k) % 256, *size), rotation // 90)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(stored), format="rgb24")
-            frame = frame.reformat(format="yuv420p")
+            frame = frame.reformat(format=stream.pix_fmt)
             frame.pts = times_ms[k] if times_ms else k
             frame.time_base = base
             container.mux(stream.encode(frame))

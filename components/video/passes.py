@@ -45,7 +45,7 @@ class Pass:
     Attributes:
         times_us: of every decoded frame.
         pictures: (frame index, longest side) to (H, W, 3) uint8 RGB.
-        width, height: of an upright frame, unscaled; 0 before one was converted.
+        width, height: of the first upright frame that is kept, unscaled; 0 before.
         rotation: degrees clockwise that were applied.
     """
 
@@ -68,7 +68,8 @@ class Pass:
         Raises:
             BadDataError: the pictures, which may be larger than the header says, are beyond the limits.
         """
-        self.height, self.width = upright.shape[:2]
+        if not self.width:
+            self.height, self.width = upright.shape[:2]
         for side in errand.wanted[index]:
             picture = shrink(upright, side)
             self.pictures[index, side] = picture

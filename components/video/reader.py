@@ -141,7 +141,8 @@ def _stacked(
     frames = {}
     for name, indices in chosen.items():
         side = samplings[name].max_side
-        shape = done.pictures[int(indices[0]), side].shape
+        width, height = shrunk_size(done.width, done.height, side)
+        shape = (height, width, 3)
         pixels = np.empty((len(indices), *shape), np.uint8)
         for place, index in enumerate(indices.tolist()):
             pixels[place] = _fit(done.pictures[index, side], shape)
@@ -153,7 +154,7 @@ def _stacked(
 
 
 def _fit(picture: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """A picture at the size of the clip's first: some streams change their size on the way."""
+    """A picture at the size of the first that is kept: some streams change their size on the way."""
     import cv2
 
     if picture.shape == shape:

@@ -190,7 +190,10 @@ def test_where_opencv_stops_the_tolerant_reader_goes_on(tmp_path: Path) -> None:
             id="cut mp4",
         ),
         pytest.param(
-            "a.mp4", lambda path: path.write_bytes(bytes(range(256)) * 9), "not a video container", id="noise"
+            "a.mp4",
+            lambda path: path.write_bytes(bytes(range(256)) * 9),
+            "no video, or damaged at its start",
+            id="noise",
         ),
         pytest.param(
             "a.mp4",
