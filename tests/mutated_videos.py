@@ -1,4 +1,4 @@
-"""Videos damaged by a seed: small films in five containers, changed as disks, networks and attackers change them."""
+"""Videos damaged by a seed: small films in five containers, changed as disks, networks and attackers do."""
 
 import random
 from collections.abc import Callable

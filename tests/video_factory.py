@@ -95,6 +95,23 @@ def write_video(
     return path
 
 
+def write_two_streams(path: Path, first: int, second: int, count: int = 30) -> Path:
+    """Write a file with two video streams, whose frames are numbered from `first` and from `second`."""
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("libx264", rate=25) for _ in range(2)]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+            stream.codec_context.thread_count = 1
+        for k in range(count):
+            for stream, start in zip(streams, (first, second), strict=True):
+                frame = av.VideoFrame.from_ndarray(painted(start + k), format="rgb24")
+                frame.pts, frame.time_base = k, Fraction(1, 25)
+                container.mux(stream.encode(frame.reformat(format="yuv420p")))
+        for stream in streams:
+            container.mux(stream.encode(None))
+    return path
+
+
 def write_audio(path: Path, seconds: float = 0.5) -> Path:
     """Write a file with an audio stream and no video."""
     rate = 16_000

@@ -64,6 +64,7 @@ class FinalError(TailwatchError):
 _EXHAUSTED = {
     errno.ENOSPC: "free disk space",
     errno.EDQUOT: "free disk space, or raise the quota",
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f)",
     errno.EMFILE: "raise the limit of open files (ulimit -n), or set TAILWATCH_WORKERS to fewer workers",
     errno.ENFILE: "close other programs, or set TAILWATCH_WORKERS to fewer workers",
     errno.ENOMEM: "free memory, or set TAILWATCH_WORKERS to fewer workers",

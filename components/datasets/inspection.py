@@ -54,9 +54,9 @@ def inspect_all(store: Store, files: Mapping[str, Path]) -> dict[str, Inspection
     return known | dict(zip(new, looked, strict=True))
 
 
-def _lost(item: tuple[str, Path], cause: str) -> Inspection:
+def _lost(_: tuple[str, Path], cause: str) -> Inspection:
     """A video that ended its process; not remembered, because another machine may bear it."""
-    return Inspection({}, _NO_PICTURES, f"{printable(item[1].name)}: {cause}")
+    return Inspection({}, _NO_PICTURES, cause)
 
 
 def _inspect(store: Store, item: tuple[str, Path]) -> Inspection:
@@ -64,7 +64,7 @@ def _inspect(store: Store, item: tuple[str, Path]) -> Inspection:
     try:
         header, pictures = fingerprint(path)
     except BadDataError as error:
-        unread = {"unreadable": error.came}
+        unread = {"unreadable": error.came.removeprefix(f"{printable(path.name)}: ")}
         return _inspection(store.put(_KIND, key, {"pictures": _NO_PICTURES}, unread))
     properties = {
         "codec": header.codec,
