@@ -9,7 +9,7 @@ export DVC_NO_ANALYTICS := 1
 SAMPLE := data/sample
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo test check integration bench weights clean
+.PHONY: help setup system demo test check integration soak bench weights clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,7 +47,7 @@ demo: setup $(SAMPLE)/clips.csv  ## The main job: sample, dvc repro, track, prom
 	@echo "A verdict on a video:           $(VENV)/bin/tailwatch score VIDEO"
 
 test: setup  ## All tests that need no server
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests --ignore tests/integration --ignore tests/faults
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests --ignore tests/integration --ignore tests/faults --ignore tests/soak
 
 check: setup  ## Style, types, direction of imports
 	$(BIN)/ruff check .
@@ -60,6 +60,9 @@ integration: setup  ## Tests with real servers, a browser, kills and faults
 
 bench: setup  ## Speed and memory, beside the recipe of paper 000: docs/performance.md
 	$(BIN)/python -m tests.benchmarks.bench
+
+soak: setup  ## Long tests: ten thousand damaged videos (SOAK_SEED=N: others)
+	$(BIN)/python -m pytest -s tests/soak
 
 weights: setup  ## Fetch PixelLib's Mask R-CNN weights (245 MB, needs a network)
 	tailwatch weights

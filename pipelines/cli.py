@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from components.core.errors import TailwatchError
+from components.core.errors import TailwatchError, of_system, one_line
 
 STAGES = ("ingest", "extract", "segment", "featurize", "normalize", "reshape", "train", "evaluate", "compare")
 _ITEM_OF = {"reshape": "VIEW", "train": "MODEL", "evaluate": "MODEL"}
@@ -38,7 +38,16 @@ def cli(context: click.Context, folder: Path, quiet: bool) -> None:
 
 def _configure_logging(quiet: bool) -> None:
     logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(_OneLine())
     logging.getLogger("tailwatch").setLevel(logging.WARNING if quiet else logging.INFO)
+
+
+class _OneLine(logging.Formatter):
+    """A message on a line of its own: names of files may hold what moves a terminal's cursor."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        return one_line(super().formatMessage(record))
 
 
 def _project(folder: Path) -> Any:
@@ -253,6 +262,8 @@ def weights(folder: Path) -> None:
 
 def exit_code(error: BaseException) -> int:
     """A failure's exit code: 2 usage, 3 bad data, 4 storage, 5 resource, 42 final, 130/143 interrupted."""
+    if isinstance(error, OSError):
+        error = of_system(error)
     if isinstance(error, TailwatchError):
         return error.exit_code
     if isinstance(error, KeyboardInterrupt):
@@ -279,8 +290,9 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except TailwatchError as error:
-        click.echo(f"tailwatch: {error}", err=True)
+    except (TailwatchError, OSError) as error:
+        told = of_system(error) if isinstance(error, OSError) else error
+        click.echo(f"tailwatch: {one_line(str(told))}", err=True)
         sys.exit(exit_code(error))
 
 

@@ -10,6 +10,7 @@ from components.core.errors import BadDataError
 from components.core.parallel import map_items
 from components.datasets.clips import Clip
 from components.features.chain import ClipChain
+from components.video.probe import printable
 from pipelines.artifacts import Project
 
 log = logging.getLogger("tailwatch")
@@ -44,7 +45,7 @@ def over_clips(project: Project, clips: Sequence[Clip], work: ClipWork, *, verb:
         BadDataError: more clips are bad than ingest.max_bad_fraction allows.
     """
     one = partial(_one, project.chain, work)
-    outcomes = list(map_items(one, clips, label=verb))
+    outcomes = list(map_items(one, clips, label=verb, lost=_lost))
     bad = [outcome for outcome in outcomes if outcome.reason]
     for outcome in bad:
         log.warning("%s set aside: %s", outcome.clip.clip_id, outcome.reason)
@@ -67,6 +68,11 @@ def check_bad_fraction(project: Project, bad: int, total: int, verb: str) -> Non
             wanted=f"at most {allowed:.0%} (ingest.max_bad_fraction)",
             remedy="read the reasons above, mend or remove these clips, or raise ingest.max_bad_fraction",
         )
+
+
+def _lost(clip: Clip, cause: str) -> Outcome:
+    """A clip that ended the process that worked on it."""
+    return Outcome(clip, [], made=False, reason=f"{printable(clip.clip_id)}: {cause}")
 
 
 def _one(chain: ClipChain, work: ClipWork, clip: Clip) -> Outcome:

@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -33,7 +33,8 @@ def run_stage(
         try:
             _function(stage)(Project.open(folder), *item)
         except BaseException as error:
-            write_text(record, f"{exit_code(error)}\n")
+            with suppress(OSError):  # why it cannot be written is why the stage failed
+                write_text(record, f"{exit_code(error)}\n")
             raise
         write_text(record, "0\n")
 

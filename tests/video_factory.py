@@ -72,7 +72,7 @@ def write_video(
     base = Fraction(1, 1000) if times_ms else 1 / Fraction(rate)
     with av.open(str(path), "w", format=container_format) as container:
         stream = container.add_stream(codec, rate=Fraction(rate))
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.codec_context.time_base = base
         stream.codec_context.gop_size = gop
         stream.codec_context.thread_count = 1
@@ -87,11 +87,28 @@ def write_video(
         for k in range(count):
             stored = np.rot90(painted((first + k) % 256, *size), rotation // 90)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(stored), format="rgb24")
-            frame = frame.reformat(format="yuv420p")
+            frame = frame.reformat(format=stream.pix_fmt)
             frame.pts = times_ms[k] if times_ms else k
             frame.time_base = base
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+    return path
+
+
+def write_two_streams(path: Path, first: int, second: int, count: int = 30) -> Path:
+    """Write a file with two video streams, whose frames are numbered from `first` and from `second`."""
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("libx264", rate=25) for _ in range(2)]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+            stream.codec_context.thread_count = 1
+        for k in range(count):
+            for stream, start in zip(streams, (first, second), strict=True):
+                frame = av.VideoFrame.from_ndarray(painted(start + k), format="rgb24")
+                frame.pts, frame.time_base = k, Fraction(1, 25)
+                container.mux(stream.encode(frame.reformat(format="yuv420p")))
+        for stream in streams:
+            container.mux(stream.encode(None))
     return path
 
 

@@ -1,14 +1,13 @@
-"""Work on many items, over all cores or in this process."""
+"""Work on many items over processes that may die without harm to the others."""
 
-import multiprocessing
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
-from components.core.errors import ResourceError, UsageError
+from components.core.errors import UsageError
+from components.core.workers import Lost, over_workers
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,45 +32,35 @@ def core_count() -> int:
 
 
 def map_items(
-    function: Callable[[Item], Result], items: Sequence[Item], *, label: str, workers: int | None = None
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    label: str,
+    workers: int | None = None,
+    lost: Lost[Item, Result] | None = None,
 ) -> Iterator[Result]:
     """Yield `function(item)` in the order of `items`, over processes with one decoding thread each.
 
     Args:
         function: a module-level function, or a partial of one.
         label: what is done, for the progress bar.
-        workers: processes; 1 works in this process; by default one per core.
+        workers: processes; by default one per core.
+        lost: what stands for an item whose process crashed or overran its bounds, given the item and the
+            cause as a predicate: "took more than 120 s"; without it, that ends the work.
 
     Raises:
-        ResourceError: a worker process was killed.
+        ResourceError: a worker process was killed from outside, or crashed without `lost`.
     """
-    count = min(workers or core_count(), max(1, len(items)))
-    results = map(function, items) if count == 1 else _over_processes(function, items, count)
+    count = min(workers or core_count(), len(items))
+    _single_thread()  # a child that forked from OpenCV's pool of threads would wait for it for ever
+    results = over_workers(function, items, count, _context(), _single_thread, lost)
     yield from _with_progress(results, label, len(items))
 
 
-def _over_processes(
-    function: Callable[[Item], Result], items: Sequence[Item], workers: int
-) -> Iterator[Result]:
-    context = multiprocessing.get_context("fork" if _forks_safely() else "spawn")
-    _single_thread()  # a child that forked from OpenCV's pool of threads would wait for it for ever
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_single_thread) as pool:
-        try:
-            yield from pool.map(function, items)
-        except BrokenProcessPool as error:
-            raise ResourceError(
-                "A worker process ended before its work was done",
-                wanted=f"{workers} worker processes that live",
-                remedy="look for `Out of memory` in the system's log; set TAILWATCH_WORKERS to fewer workers",
-            ) from error
-        except GeneratorExit:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _forks_safely() -> bool:
-    """TensorFlow's threads do not survive a fork."""
-    return "tensorflow" not in sys.modules
+def _context() -> str:
+    """Neither TensorFlow's threads nor a server's survive a fork: then a clean process does the forking."""
+    alone = threading.current_thread() is threading.main_thread() and "tensorflow" not in sys.modules
+    return "fork" if alone else "forkserver"
 
 
 def _single_thread() -> None:

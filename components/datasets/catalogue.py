@@ -1,5 +1,6 @@
 """From what an adapter listed to clips that can be used: labels agree, every content stands once."""
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from components.datasets.listing import Entry
 
 Aside = dict[str, str]  # uri to the reason why the clip is set aside
 _SHOWN = 10
+_OF_NOTHING = hashlib.sha256().hexdigest()  # empty files are no copies of each other: each is unreadable
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def build_catalogue(
         raise _refusal(unknown, "clips have a label that is no class", f"one of {', '.join(classes)}")
     by_content: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        by_content[sha256_of[entry.uri]].append(entry)
+        content = sha256_of[entry.uri]
+        by_content[content if content != _OF_NOTHING else entry.uri].append(entry)
     conflicts = [copies for copies in by_content.values() if len({copy.label for copy in copies}) > 1]
     told = [", ".join(f"{_name(copy.uri)}: {copy.label}" for copy in copies) for copies in conflicts]
     if told and not drop_conflicts:

@@ -1,6 +1,6 @@
 """A first look at every video of a data set: its bytes' digest, its header, and its fingerprint."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
@@ -14,9 +14,11 @@ from components.core.files import digest
 from components.core.parallel import map_items
 from components.store.store import Store, StoredObject
 from components.video.fingerprint import fingerprint
+from components.video.probe import printable
 
 _KIND = "fingerprint"
 _PACKAGES = ("av", "opencv-python", "numpy")
+_NO_PICTURES = np.empty((0, 0, 0), np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,29 +47,33 @@ def inspect_all(store: Store, files: Mapping[str, Path]) -> dict[str, Inspection
         By SHA-256.
     """
     keys = {sha256: _key(sha256) for sha256 in files}
-    known = {sha256: store.get(_KIND, key) for sha256, key in keys.items()}
-    new = [(key, files[sha256]) for sha256, key in keys.items() if known[sha256] is None]
-    made = dict(zip((key for key, _ in new), _look(store, new), strict=True))
-    return {sha256: _inspection(known[sha256] or made[key]) for sha256, key in keys.items()}
+    stored = {sha256: store.get(_KIND, key) for sha256, key in keys.items()}
+    known = {sha256: _inspection(one) for sha256, one in stored.items() if one is not None}
+    new = {sha256: (key, files[sha256]) for sha256, key in keys.items() if sha256 not in known}
+    looked = map_items(partial(_inspect, store), list(new.values()), label="inspected", lost=_lost)
+    return known | dict(zip(new, looked, strict=True))
 
 
-def _look(store: Store, new: Sequence[tuple[str, Path]]) -> list[StoredObject]:
-    return list(map_items(partial(_inspect, store), new, label="inspected"))
+def _lost(_: tuple[str, Path], cause: str) -> Inspection:
+    """A video that ended its process; not remembered, because another machine may bear it."""
+    return Inspection({}, _NO_PICTURES, cause)
 
 
-def _inspect(store: Store, item: tuple[str, Path]) -> StoredObject:
+def _inspect(store: Store, item: tuple[str, Path]) -> Inspection:
     key, path = item
     try:
         header, pictures = fingerprint(path)
     except BadDataError as error:
-        return store.put(_KIND, key, {"pictures": np.empty((0, 0, 0), np.uint8)}, {"unreadable": error.came})
+        unread = {"unreadable": error.came.removeprefix(f"{printable(path.name)}: ")}
+        return _inspection(store.put(_KIND, key, {"pictures": _NO_PICTURES}, unread))
     properties = {
         "codec": header.codec,
         "container": header.container,
         "size": f"{header.width}x{header.height}",
         "rate": str(header.average_rate or "unknown"),
     }
-    return store.put(_KIND, key, {"pictures": pictures}, {"unreadable": "", "properties": properties})
+    read = {"unreadable": "", "properties": properties}
+    return _inspection(store.put(_KIND, key, {"pictures": pictures}, read))
 
 
 def _inspection(stored: StoredObject) -> Inspection:

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from components.core.errors import BadDataError
+from components.core.parallel import map_items
 from components.core.settings import parse
 from components.datasets.clips import Clip
 from components.faces.settings import FeaturizeSettings
@@ -13,6 +16,7 @@ from components.features.chain import ChainSettings, ClipChain
 from components.features.missing import carry
 from components.features.views import View
 from components.segmentation.base import SegmentSettings
+from components.video.probe import printable
 from components.video.sampling import Sampling
 
 VIEW = "of the model"
@@ -55,6 +59,27 @@ def bundle_chain(info: Any) -> ChainSettings:
         featurize=parse(FeaturizeSettings, chain["featurize"], "bundle.featurize"),
         views={VIEW: info.view},
     )
+
+
+def read_apart(chain: ClipChain, clip: Clip, view: str = VIEW) -> None:
+    """Read a clip's frames into the store in a process of their own, which a hostile file may end.
+
+    Raises:
+        BadDataError: the clip cannot be read, or ended its process.
+    """
+    read = partial(_read, chain, view)
+    for cause in map_items(read, [clip], label="decoded", workers=1, lost=lambda _, cause: cause):
+        if cause:
+            raise BadDataError(
+                f"{printable(clip.clip_id)}: {cause}",
+                wanted="a video that can be decoded",
+                remedy="convert it anew",
+            )
+
+
+def _read(chain: ClipChain, view: str, clip: Clip) -> str:
+    chain.frames(clip, chain.settings.views[view].sampling)
+    return ""
 
 
 def model_input(chain: ClipChain, clip: Clip, streams: Sequence[str] = (), view: str = VIEW) -> ModelInput:

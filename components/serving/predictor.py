@@ -10,6 +10,7 @@ print(f"{score.probability:.2f} (from {score.threshold:.2f} on); {score.coverage
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from components.core.files import file_sha256
 from components.datasets.clips import Clip
 from components.features.chain import ClipChain
 from components.models.bundle import Bundle, read_bundle
-from components.serving.clip_input import VIEW, ModelInput, bundle_chain, model_input
+from components.serving.clip_input import VIEW, ModelInput, bundle_chain, model_input, read_apart
 from components.serving.download import fetch_bundle, is_model_uri
 from components.store.store import Store
 
@@ -64,12 +65,18 @@ class Scorer:
         self.model = model
 
     def score(
-        self, video: Path | str | bytes, start_s: float | None = None, end_s: float | None = None
+        self,
+        video: Path | str | bytes,
+        start_s: float | None = None,
+        end_s: float | None = None,
+        *,
+        trusted: bool = False,
     ) -> Score:
         """The verdict on a video file, given as a path or as its content.
 
         Args:
             start_s, end_s: the span that is meant, half-open; by default all of it.
+            trusted: decode in this process, without bounds of time and memory, instead of in one of its own.
 
         Raises:
             BadDataError: the file is missing or no readable video.
@@ -77,7 +84,10 @@ class Scorer:
         with tempfile.TemporaryDirectory(prefix="tailwatch-") as folder:
             path = _spool(video, Path(folder)) if isinstance(video, bytes) else Path(video)
             clip = describe(path, start_s, end_s)
-            chain = ClipChain(Store(Path(folder, "store")), bundle_chain(self.bundle.info), lambda _: path)
+            locate = partial(_given_file, path)
+            chain = ClipChain(Store(Path(folder, "store")), bundle_chain(self.bundle.info), locate)
+            if not trusted:
+                read_apart(chain, clip)
             decoder = dict(chain.frames(clip, chain.settings.views[VIEW].sampling).meta)
             return self._judge(model_input(chain, clip, self.bundle.definition.streams), decoder)
 
@@ -128,6 +138,10 @@ def describe(path: Path, start_s: float | None = None, end_s: float | None = Non
     if not path.is_file():
         raise BadDataError(f"{path} is not there", wanted="a video file", remedy="correct the path")
     return Clip(path.name, str(path), start_s, end_s, file_sha256(path), path.stat().st_size, "upload")
+
+
+def _given_file(path: Path, _: Clip) -> Path:
+    return path
 
 
 def _spool(content: bytes, folder: Path) -> Path:

@@ -14,6 +14,7 @@ from components.video.probe import (
     microseconds,
     open_video,
     packets_of,
+    printable,
     units,
     unreadable,
 )
@@ -39,14 +40,17 @@ def fingerprint(path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[Header, np
     """
     import av
 
-    with open_video(path) as (container, stream):
+    with limits.bounded(printable(path.name), path) as allow, open_video(path) as (container, stream):
         header = header_of(path, container, stream, limits)
         packets = header.packets
+        allow(limits.decoding_s(packets.count, header.width * header.height), limits.max_decoder_bytes)
         begin = int(packets.starts_us[0]) if packets.count else 0
         moments = [begin + (2 * k + 1) * packets.span_us // (2 * MOMENTS) for k in range(MOMENTS)]
         _decode_fast(stream)
         try:
             pictures = _pictures(container, stream, moments)
+        except MemoryError:
+            raise
         except av.FFmpegError as error:
             raise unreadable(path, "its index is damaged") from error
     if not pictures:
@@ -78,6 +82,8 @@ def _timed_pictures(container: "InputContainer", stream: "VideoStream") -> Itera
     for packet in packets_of(container, stream):
         try:
             frames = packet.decode()
+        except MemoryError:
+            raise
         except av.FFmpegError:
             continue
         for frame in frames:

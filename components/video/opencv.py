@@ -47,7 +47,7 @@ def _keep(bgr: np.ndarray, errand: Errand, done: Pass, index: int) -> None:
     import cv2
 
     errand.limits.check_size(errand.name, bgr.shape[1], bgr.shape[0])
-    done.keep(index, bgr, errand.wanted[index])
+    done.keep(index, bgr, errand)
     for side in errand.wanted[index]:
         done.pictures[index, side] = cv2.cvtColor(done.pictures[index, side], cv2.COLOR_BGR2RGB)
 

@@ -22,6 +22,7 @@ class Errand:
     Attributes:
         wanted: frames to keep.
         stop_us: frames that start here or later are not decoded.
+        kept_bytes: of the wanted frames in each sampling, by the header's size of frames.
     """
 
     path: Path
@@ -29,6 +30,7 @@ class Errand:
     wanted: Wanted
     stop_us: int | None
     limits: Limits
+    kept_bytes: int = 0
 
     @property
     def name(self) -> str:
@@ -43,7 +45,7 @@ class Pass:
     Attributes:
         times_us: of every decoded frame.
         pictures: (frame index, longest side) to (H, W, 3) uint8 RGB.
-        width, height: of an upright frame, unscaled; 0 before one was converted.
+        width, height: of the first upright frame that is kept, unscaled; 0 before.
         rotation: degrees clockwise that were applied.
     """
 
@@ -54,16 +56,25 @@ class Pass:
     height: int = 0
     rotation: int = 0
     bad_packets: int = 0
+    kept_bytes: int = 0
 
     def timeline(self, header: Header) -> Timeline:
         """When the decoded frames are shown."""
         return Timeline.of(self.times_us, header.average_rate)
 
-    def keep(self, index: int, upright: np.ndarray, sides: frozenset[int | None]) -> None:
-        """Keep a picture at each of the wanted sizes."""
-        self.height, self.width = upright.shape[:2]
-        for side in sides:
-            self.pictures[index, side] = shrink(upright, side)
+    def keep(self, index: int, upright: np.ndarray, errand: Errand) -> None:
+        """Keep a picture at each of the wanted sizes.
+
+        Raises:
+            BadDataError: the pictures, which may be larger than the header says, are beyond the limits.
+        """
+        if not self.width:
+            self.height, self.width = upright.shape[:2]
+        for side in errand.wanted[index]:
+            picture = shrink(upright, side)
+            self.pictures[index, side] = picture
+            self.kept_bytes += picture.nbytes
+        errand.limits.check_kept(errand.name, self.kept_bytes)
 
 
 def shrink(picture: np.ndarray, max_side: int | None) -> np.ndarray:

@@ -83,6 +83,7 @@ def header_of(
         limits.check_duration(name, said_s if end_s is None else min(said_s, end_s))
     times, others_end_s = _walk(container, stream, name, limits, end_s)
     packets = Timeline.of(times, rate)
+    limits.check_duration(name, packets.span_us / 1_000_000)
     return Header(
         container.format.name,
         codec.name,
@@ -117,8 +118,10 @@ def open_video(path: Path) -> Iterator[tuple["InputContainer", "VideoStream"]]:
 
     _check_file(path)
     try:
-        container = av.open(str(path.absolute()), options=_OPEN_OPTIONS)
-    except (av.FFmpegError, UnicodeError) as error:
+        container = av.open(str(path.absolute()), options=_OPEN_OPTIONS, metadata_errors="replace")
+    except MemoryError:
+        raise
+    except av.FFmpegError as error:
         raise unreadable(path, _why(path, error)) from error
     with container:
         yield container, _video_stream(path, container)
@@ -169,10 +172,10 @@ def _why(path: Path, error: Exception) -> str:
     with path.open("rb") as stream:
         head = stream.read(4096)
     if head[4:8] == b"ftyp":
-        return "cut short: its index (moov atom) is missing"
+        return "its index (moov atom) is missing or damaged, as when a file is cut short"
     if b"\0" not in head:
         return "text, not a video"
-    return f"not a video container ({_reason(error)})"
+    return f"no video, or damaged at its start (FFmpeg: {_reason(error)})"
 
 
 def _reason(error: Exception) -> str:

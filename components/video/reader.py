@@ -5,7 +5,7 @@ decoded: only when the prediction was wrong is there a second pass. OpenCV reads
 tolerant reader tries, and the one that recovers more is used.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -40,21 +40,29 @@ def read_clip(
 
     Raises:
         BadDataError: unreadable, no video stream, no frame inside the span, or beyond the limits.
+
+    In a worker process (components.core.workers) time and memory are bounded, too.
     """
-    header = read_header(path, limits, end_s)
     span = _Span(round((start_s or 0.0) * 1_000_000), None if end_s is None else round(end_s * 1_000_000))
-    errand = Errand(path, header, {}, span.end_us, limits)
-    chosen = span.choose(samplings, header.packets)
-    errand = _with_frames(errand, samplings, chosen)
-    best = _best_pass(errand, span)
-    timeline = best.timeline(header)
-    chosen = span.choose(samplings, timeline)
-    if not chosen or not all(map(len, chosen.values())):
-        raise _nothing(path, timeline, span)
-    errand = _with_frames(errand, samplings, chosen)
-    if not _holds(best, errand.wanted):
-        best = replace(_BACKENDS[best.backend](errand), bad_packets=best.bad_packets)
-    frames = {name: _frames(best, timeline, chosen[name], samplings[name]) for name in samplings}
+    name = printable(path.name)
+    with limits.bounded(name, path) as allow:
+        header = read_header(path, limits, end_s)
+        errand = Errand(path, header, {}, span.end_us, limits)
+        errand = _with_frames(errand, samplings, span.choose(samplings, header.packets))
+        allow(
+            limits.decoding_s(header.packets.count, header.width * header.height),
+            errand.kept_bytes + limits.max_decoder_bytes,
+        )
+        best = _best_pass(errand, span)
+        timeline = best.timeline(header)
+        limits.check_duration(name, timeline.span_us / 1_000_000)
+        chosen = span.choose(samplings, timeline)
+        if not chosen or not all(map(len, chosen.values())):
+            raise _nothing(path, timeline, span)
+        errand = _with_frames(errand, samplings, chosen)
+        if not _holds(best, errand.wanted):
+            best = replace(_BACKENDS[best.backend](errand), bad_packets=best.bad_packets)
+    frames = _stacked(best, timeline, chosen, samplings)
     return ClipRead(frames, _facts(best, timeline, span, header, frames))
 
 
@@ -117,25 +125,40 @@ def _with_frames(errand: Errand, samplings: Samplings, chosen: Mapping[str, np.n
         for index in indices.tolist():
             wanted[index].add(side)
     errand.limits.check_kept(errand.name, total)
-    return replace(errand, wanted={index: frozenset(sides) for index, sides in wanted.items()})
+    sides_of = {index: frozenset(sides) for index, sides in wanted.items()}
+    return replace(errand, wanted=sides_of, kept_bytes=total)
 
 
 def _holds(done: Pass, wanted: Wanted) -> bool:
     return all((index, side) in done.pictures for index, sides in wanted.items() for side in sides)
 
 
-def _frames(done: Pass, timeline: Timeline, indices: np.ndarray, sampling: Sampling) -> Frames:
-    pictures = [done.pictures[index, sampling.max_side] for index in indices.tolist()]
-    shape = pictures[0].shape
-    if any(picture.shape != shape for picture in pictures):
-        pictures = [_fit(picture, shape) for picture in pictures]
-    return Frames(np.stack(pictures), timeline.starts_us[indices] / 1_000_000, indices)
+def _stacked(
+    done: Pass, timeline: Timeline, chosen: Mapping[str, np.ndarray], samplings: Samplings
+) -> dict[str, Frames]:
+    """Each sampling's frames in one array; a picture is let go with its last use, so that none lies twice."""
+    uses = Counter((index, samplings[name].max_side) for name in chosen for index in chosen[name].tolist())
+    frames = {}
+    for name, indices in chosen.items():
+        side = samplings[name].max_side
+        width, height = shrunk_size(done.width, done.height, side)
+        shape = (height, width, 3)
+        pixels = np.empty((len(indices), *shape), np.uint8)
+        for place, index in enumerate(indices.tolist()):
+            pixels[place] = _fit(done.pictures[index, side], shape)
+            uses[index, side] -= 1
+            if not uses[index, side]:
+                del done.pictures[index, side]
+        frames[name] = Frames(pixels, timeline.starts_us[indices] / 1_000_000, indices)
+    return frames
 
 
 def _fit(picture: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """A picture at the size of the clip's first: some streams change their size on the way."""
+    """A picture at the size of the first that is kept: some streams change their size on the way."""
     import cv2
 
+    if picture.shape == shape:
+        return picture
     return cv2.resize(picture, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
 
 

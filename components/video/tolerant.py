@@ -27,6 +27,8 @@ def decode(errand: Errand) -> Pass:
         for packet in packets_of(container, stream):
             try:
                 frames = packet.decode()
+            except MemoryError:
+                raise
             except av.FFmpegError:
                 done.bad_packets += 1
                 continue
@@ -48,4 +50,4 @@ def _keep(frame: "VideoFrame", index: int, errand: Errand, done: Pass) -> None:
     errand.limits.check_size(errand.name, frame.width, frame.height)
     done.rotation = clockwise(frame.rotation)
     upright = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), -done.rotation // 90))
-    done.keep(index, upright, errand.wanted[index])
+    done.keep(index, upright, errand)

@@ -1,15 +1,23 @@
 """extract: every sampling once, bad clips set aside, nothing decoded twice."""
 
+import faulthandler
 import logging
+import os
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from components.core.errors import BadDataError
 from components.core.tables import read_csv
+from components.datasets import inspection
 from components.video import opencv
+from components.video.fingerprint import fingerprint
+from components.video.passes import Errand, Pass
 from pipelines import extract, ingest
-from pipelines.artifacts import Project, read_clips, usable_clips
+from pipelines.artifacts import Project, read_clips, read_labels, usable_clips
 from tests.pipelines.test_ingest import open_project, write_films
 from tests.video_factory import damaged, numbers, write_video
 
@@ -49,13 +57,18 @@ def test_a_new_clip_costs_one_clip(
     ingest.run(project)
     extract.run(project)
     write_video(films / "fight" / "new.mp4", 16, first=200)
-    opened = []
+    opened = tmp_path / "opened"  # in worker processes, which tell by a file
     decode = opencv.decode
-    monkeypatch.setattr(opencv, "decode", lambda errand: opened.append(errand.path.name) or decode(errand))
+
+    def telling(errand: Errand) -> Pass:
+        opened.write_text(f"{opened.read_text() if opened.exists() else ''}{errand.path.name}\n")
+        return decode(errand)
+
+    monkeypatch.setattr(opencv, "decode", telling)
     ingest.run(project)
     with caplog.at_level(logging.INFO, "tailwatch"):
         extract.run(project)
-    assert opened == ["new.mp4"]
+    assert opened.read_text() == "new.mp4\n"
     assert "1 decoded, 6 reused, 0 set aside" in caplog.text
 
 
@@ -70,6 +83,62 @@ def test_a_clip_that_vanished_is_set_aside(tmp_path: Path) -> None:
         ("calm/1.mp4", "calm/1.mp4 is not in the data set")
     ]
     assert "calm/1.mp4" not in {clip.clip_id for clip in usable_clips(project, "extract")}
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason"),
+    [
+        pytest.param(lambda: _die_by(signal.SIGSEGV), "by signal 11 (SIGSEGV)", id="a crash"),
+        pytest.param(lambda: _die_by(signal.SIGABRT), "by signal 6 (SIGABRT)", id="an abort"),
+        pytest.param(lambda: os._exit(1), "with the status 1", id="an exit"),
+        pytest.param(lambda: signal.raise_signal(signal.SIGALRM), "took more than 120 s", id="a hang"),
+        pytest.param(lambda: np.ones(2 << 30, np.uint8), "needs more than 512 MiB of memory", id="memory"),
+    ],
+)
+def test_what_a_decoder_does_to_its_process_is_of_one_clip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: Callable[[], object], reason: str
+) -> None:
+    write_films(tmp_path)
+    project = open_project(tmp_path, ingest={"max_bad_fraction": 0.2})
+    ingest.run(project)
+    decode = opencv.decode
+    monkeypatch.setattr(
+        opencv, "decode", lambda errand: (errand.path.name == "1.mp4" and harm()) or decode(errand)
+    )
+    (tmp_path / "films" / "fight" / "1.mp4").rename(tmp_path / "films" / "fight" / "one.mp4")
+    ingest.run(project)
+    extract.run(project)
+    rows = {row["clip_id"]: (row["status"], row["reason"]) for row in index_of(project)}
+    status, why = rows.pop("calm/1.mp4")
+    assert status == "bad"
+    assert "1.mp4: " in why
+    assert reason in why
+    assert set(rows.values()) == {("ok", "")}
+    assert len(rows) == 5
+
+
+def test_what_ends_its_process_at_ingest_is_set_aside_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_films(tmp_path)
+    project = open_project(tmp_path, ingest={"max_bad_fraction": 0.2})
+    with monkeypatch.context() as patched:
+        patched.setattr(inspection, "fingerprint", _crash_on_the_second)
+        ingest.run(project)
+    assert read_labels(project)["calm/1.mp4"].reason == "ended its worker process by signal 11 (SIGSEGV)"
+    ingest.run(project)
+    assert not read_labels(project)["calm/1.mp4"].reason
+
+
+def _crash_on_the_second(path: Path) -> object:
+    if path.match("calm/1.mp4"):
+        _die_by(signal.SIGSEGV)
+    return fingerprint(path)
+
+
+def _die_by(number: signal.Signals) -> None:
+    faulthandler.disable()  # pytest's, which would tell of it
+    os.kill(os.getpid(), number)
 
 
 def test_too_many_bad_clips_end_the_run(tmp_path: Path) -> None:

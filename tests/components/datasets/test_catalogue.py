@@ -1,5 +1,7 @@
 """The catalogue: one label for one content, and every content once."""
 
+import hashlib
+
 import pytest
 
 from components.core.errors import BadDataError
@@ -59,3 +61,10 @@ def test_unknown_labels() -> None:
 def test_classes_without_clips(found: list[Entry], message: str) -> None:
     with pytest.raises(BadDataError, match=message):
         check_classes(found, CLASSES)
+
+
+def test_empty_files_are_no_copies_of_each_other() -> None:
+    found = entries("a:calm", "b:fight")
+    empty = hashlib.sha256(b"").hexdigest()
+    catalogue = build_catalogue(found, {"a": empty, "b": empty}, CLASSES, drop_conflicts=False)
+    assert catalogue.used() == found

@@ -1,13 +1,18 @@
 """The Python API: a bundle, a video, a verdict."""
 
+import faulthandler
+import os
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from components.core import parallel
 from components.core.errors import BadDataError, UsageError
 from components.models.bundle import Predictions
+from components.serving import clip_input
 from components.serving.predictor import Scorer, load
+from components.video import reader
 
 
 def test_a_video_is_scored_from_its_path_and_from_its_bytes(bundle_folder, film):
@@ -43,6 +48,18 @@ def test_a_span_of_the_video(bundle_folder, film):
 def test_what_is_no_video_is_bad_data(bundle_folder, video, message):
     with pytest.raises(BadDataError, match=message):
         load(bundle_folder).score(video)
+
+
+def test_a_film_that_ends_its_reader_is_bad_data(bundle_folder, film, monkeypatch):
+    monkeypatch.setattr(parallel, "_context", lambda: "fork")  # so that the reader has what is patched here
+    monkeypatch.setattr(reader, "read_clip", lambda *_: faulthandler.disable() or os.abort())
+    with pytest.raises(BadDataError, match=r"ended its worker process by signal 6 \(SIGABRT\)"):
+        load(bundle_folder).score(film)
+
+
+def test_a_trusted_film_is_read_here(bundle_folder, film, monkeypatch):
+    monkeypatch.setattr(clip_input, "map_items", None)
+    assert load(bundle_folder).score(film, trusted=True).label == "stalking"
 
 
 def test_no_bundle(tmp_path):

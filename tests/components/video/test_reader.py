@@ -190,7 +190,10 @@ def test_where_opencv_stops_the_tolerant_reader_goes_on(tmp_path: Path) -> None:
             id="cut mp4",
         ),
         pytest.param(
-            "a.mp4", lambda path: path.write_bytes(bytes(range(256)) * 9), "not a video container", id="noise"
+            "a.mp4",
+            lambda path: path.write_bytes(bytes(range(256)) * 9),
+            "no video, or damaged at its start",
+            id="noise",
         ),
         pytest.param(
             "a.mp4",
@@ -213,7 +216,7 @@ def test_unreadable(tmp_path: Path, name: str, make: object, reason: str) -> Non
         pytest.param(Limits(max_frames=29), "more than 29 frames", id="frames"),
         pytest.param(Limits(max_duration_s=1.1), "1 s long", id="duration"),
         pytest.param(
-            Limits(max_kept_bytes=5 * 128 * 64 * 3 - 1), "the wanted frames take 0 MiB", id="memory"
+            Limits(max_kept_bytes=5 * 128 * 64 * 3 - 1), "the frames to keep take 0 MiB", id="memory"
         ),
     ],
 )
