@@ -47,12 +47,19 @@ class Project:
     @cached_property
     def store(self) -> Store:
         """The content-addressed store."""
-        return Store(self.state("store"))
+        root = self.params.store_root()
+        where = root if "://" in root else str(self.root / root)
+        return Store.open(where, near=self.state("store"), max_gb=self.params.store.max_gb)
 
     @cached_property
     def chain(self) -> ClipChain:
         """The way of a clip under this project's parameters."""
-        return ClipChain(self.store, self.params.chain, ClipLocator(self.dataset_root, self.state("clips")))
+        return ClipChain(self.store, self.params.chain, self.locate)
+
+    @property
+    def locate(self) -> "ClipLocator":
+        """Finds the local file of a clip."""
+        return ClipLocator(self.dataset_root, self.state("clips"))
 
     @property
     def dataset_root(self) -> str:

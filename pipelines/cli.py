@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -258,6 +259,61 @@ def weights(folder: Path) -> None:
     from pipelines.weights import run
 
     click.echo(run(_project(folder)))
+
+
+@cli.command()
+@click.argument("stage", type=click.Choice(["extract", "segment", "featurize", "reshape"]))
+@click.argument("view", required=False)
+@click.option("--part", default="1/1", show_default=True, metavar="K/N", help="Which part, K from 1 to N.")
+@click.pass_obj
+def warm(folder: Path, stage: str, view: str | None, part: str) -> None:
+    """Do one part of a stage's clips ahead of the stage's own run, which then takes them from the store.
+
+    Needs only ingest's clips.csv, and writes only to the store, which the machines that do the parts
+    must share (`store.root` in params.yaml). VIEW is for reshape. A clip that cannot be read is told and
+    counted, and ends nothing: whether too many are bad is judged over all clips, by the stage's own run.
+    """
+    from pipelines.warm import run
+
+    run(_project(folder), stage, view, part)
+
+
+@cli.command()
+@click.option("--repair", is_flag=True, help="Remake or restore what is damaged.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.pass_obj
+def verify(folder: Path, repair: bool, as_json: bool) -> None:
+    """Read every byte of the store, the outs and DVC's cache, and compare it with its digest.
+
+    Names every damaged file, and exits with 3 when one was not repaired. Objects in a bucket are checked
+    whenever they are fetched.
+    """
+    from pipelines.verify import run
+
+    rows = [asdict(row) for row in run(_project(folder), repair=repair)]
+    _print(rows, as_json, lambda rows: _table(rows) if rows else "nothing is damaged")
+    if not all(row["repaired"] for row in rows):
+        sys.exit(3)
+
+
+@cli.command()
+@click.option("--dry-run", is_flag=True, help="List what would be removed; remove nothing.")
+@click.option("--store", is_flag=True, help="Also the store's objects of no present clip and parameters.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.pass_obj
+def prune(folder: Path, dry_run: bool, store: bool, as_json: bool) -> None:
+    """Remove what nobody asks for any more; clips of the data set are never touched.
+
+    That is: outs of models and views that are not in params.yaml, temporary files of dead processes,
+    checkpoints of trainings that are not asked for, and what the store on this machine holds over its
+    cap. Entries of removed items may stay in dvc.lock, where they do no harm; `dvc gc` is for DVC's cache.
+    """
+    from pipelines.prune import run
+
+    rows = [asdict(row) for row in run(_project(folder), dry_run=dry_run, store=store)]
+    _print(rows, as_json, _table)
+    verb = "would go" if dry_run else "gone"
+    click.echo(f"{len(rows)} {verb}, {sum(row['size'] for row in rows) / 1e6:.1f} MB", err=True)
 
 
 def exit_code(error: BaseException) -> int:

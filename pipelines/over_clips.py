@@ -35,14 +35,22 @@ class Outcome:
 
 
 def over_clips(project: Project, clips: Sequence[Clip], work: ClipWork, *, verb: str) -> list[Outcome]:
-    """Do `work` for every clip over all cores.
+    """Do `work` for every clip over all cores; arguments as for `each_clip`.
+
+    Raises:
+        BadDataError: more clips are bad than ingest.max_bad_fraction allows.
+    """
+    outcomes = each_clip(project, clips, work, verb=verb)
+    check_bad_fraction(project, sum(bool(outcome.reason) for outcome in outcomes), len(clips), verb)
+    return outcomes
+
+
+def each_clip(project: Project, clips: Sequence[Clip], work: ClipWork, *, verb: str) -> list[Outcome]:
+    """Do `work` for every clip over all cores, however many of them are bad.
 
     Args:
         work: a module-level function of chain and clip; gives index rows and whether anything was made.
         verb: what is done, as the log counts it: "decoded".
-
-    Raises:
-        BadDataError: more clips are bad than ingest.max_bad_fraction allows.
     """
     one = partial(_one, project.chain, work)
     outcomes = list(map_items(one, clips, label=verb, lost=_lost))
@@ -51,7 +59,6 @@ def over_clips(project: Project, clips: Sequence[Clip], work: ClipWork, *, verb:
         log.warning("%s set aside: %s", outcome.clip.clip_id, outcome.reason)
     made = sum(outcome.made for outcome in outcomes)
     log.info("%d %s, %d reused, %d set aside", made, verb, len(outcomes) - made - len(bad), len(bad))
-    check_bad_fraction(project, len(bad), len(clips), verb)
     return outcomes
 
 

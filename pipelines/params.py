@@ -22,6 +22,7 @@ from components.video.sampling import Sampling
 
 PARAMS_FILE = "params.yaml"
 ROOT_VARIABLE = "TAILWATCH_DATASET_ROOT"
+STORE_VARIABLE = "TAILWATCH_STORE"
 _OF_EVERY_MODEL = ("view", "runs_on", "train")
 
 
@@ -107,6 +108,25 @@ class ReportParams:
 
 
 @dataclass(frozen=True)
+class StoreParams:
+    """Where results per clip are kept; it decides no result, so no stage depends on it.
+
+    Attributes:
+        root: a folder or s3://bucket/prefix; the environment's TAILWATCH_STORE goes before it.
+        max_gb: cap of what is kept on this machine; what was used least recently goes first.
+    """
+
+    root: str = ".tailwatch/store"
+    max_gb: float = 50.0
+
+    def __post_init__(self) -> None:
+        if not self.max_gb > 0:
+            raise UsageError(
+                f"store.max_gb is {self.max_gb}", wanted="gigabytes, above 0", remedy="correct it"
+            )
+
+
+@dataclass(frozen=True)
 class Resource:
     """What a stage of one class may use where it is scheduled."""
 
@@ -154,6 +174,7 @@ class Params:
     gate: GateSettings = field(default_factory=GateSettings)
     track: TrackParams = field(default_factory=TrackParams)
     report: ReportParams = field(default_factory=ReportParams)
+    store: StoreParams = field(default_factory=StoreParams)
 
     @property
     def chain(self) -> ChainSettings:
@@ -163,6 +184,10 @@ class Params:
     def dataset_root(self) -> str:
         """Where the data set lies, the environment before params.yaml."""
         return os.environ.get(ROOT_VARIABLE) or self.dataset.root
+
+    def store_root(self) -> str:
+        """Where results per clip are kept, the environment before params.yaml."""
+        return os.environ.get(STORE_VARIABLE) or self.store.root
 
     def model(self, model_id: str) -> ModelParams:
         """An enabled model's parameters.

@@ -102,6 +102,13 @@ def read_task(
     return task, digests
 
 
+def key_of(project: Project, model_id: str) -> str:
+    """The training key of an enabled model as the project stands now; raises as `run`."""
+    tensors = _tensors(project, model_id)
+    scaler = Scaler.from_dict(_scaler(project)) if "numbers" in tensors else None
+    return training_key(*read_task(project, model_id, tensors, scaler))
+
+
 def training_key(task: Task, digests: Mapping[str, Any]) -> str:
     """The digest of all that decides the weights."""
     return digest(

@@ -12,7 +12,7 @@ from components.core.code import code_digest
 from components.core.errors import BadDataError
 from components.core.files import digest
 from components.core.parallel import map_items
-from components.store.store import Store, StoredObject
+from components.store.store import Store, StoredObject, object_name
 from components.video.fingerprint import fingerprint
 from components.video.probe import printable
 
@@ -78,6 +78,11 @@ def _inspect(store: Store, item: tuple[str, Path]) -> Inspection:
 
 def _inspection(stored: StoredObject) -> Inspection:
     return Inspection(stored.meta.get("properties", {}), stored["pictures"], stored.meta["unreadable"])
+
+
+def inspection_object(sha256: str) -> str:
+    """The name in the store of the first look at a video."""
+    return object_name(_KIND, _key(sha256))
 
 
 def _key(sha256: str) -> str:

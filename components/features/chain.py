@@ -5,7 +5,7 @@ The stages and serving go the same way through this module, so a prediction sees
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from components.datasets.clips import Clip
 from components.faces.settings import FeaturizeSettings
 from components.features.views import View
 from components.segmentation.base import SegmentSettings
-from components.store.store import Store, StoredObject
+from components.store.store import Store, StoredObject, object_name
 from components.video.sampling import Sampling
 
 _READER_PACKAGES = ("opencv-python", "av", "numpy")
@@ -78,8 +78,7 @@ class ClipChain:
         Raises:
             BadDataError: the clip cannot be read.
         """
-        found = self.store.get("frames", self.frames_key(clip, sampling))
-        return found or self._read(clip)[sampling]
+        return self.store.take("frames", self.frames_key(clip, sampling), lambda: self._read(clip)[sampling])
 
     def masks(self, clip: Clip, sampling: str | None = None) -> StoredObject:
         """`masks` (T, H, W) as packed bits of all persons' pixels; meta: `shape`, `coverage` per frame.
@@ -89,7 +88,7 @@ class ClipChain:
         """
         name = sampling or self.settings.featurize.sampling
         key = self.masks_key(clip, name)
-        return self.store.get("masks", key) or self._segment(clip, name, key)
+        return self.store.take("masks", key, lambda: self._segment(clip, name, key))
 
     def measurements(self, clip: Clip) -> StoredObject:
         """What faces gave: `numbers` (T, 29) float32, NaN where missing, and where they were found.
@@ -97,12 +96,12 @@ class ClipChain:
         `found` (T, 2) says how, `boxes` (T, 2, 4) and `landmarks_px` (T, 2, 6, 2) where.
         """
         key = self.measurements_key(clip)
-        return self.store.get("measurements", key) or self._measure(clip, key)
+        return self.store.take("measurements", key, lambda: self._measure(clip, key))
 
     def tensors(self, clip: Clip, view: str) -> StoredObject:
         """`frames` (T, height, width, 3) uint8 RGB of a view with pixels."""
         key = self.tensors_key(clip, view)
-        return self.store.get("tensors", key) or self._render(clip, view, key)
+        return self.store.take("tensors", key, lambda: self._render(clip, view, key))
 
     def person_masks(self, clip: Clip, sampling: str | None = None) -> np.ndarray:
         """The masks unpacked: bool (T, H, W)."""
@@ -110,6 +109,27 @@ class ClipChain:
 
         stored = self.masks(clip, sampling)
         return unpack_masks(stored["masks"], tuple(stored.meta["shape"]))
+
+    def objects(self, clip: Clip) -> dict[str, Callable[[], StoredObject]]:
+        """Every object that a clip has under these settings, by its name in the store, and what makes it."""
+        settings = self.settings
+        of_frames = {
+            object_name("frames", self.frames_key(clip, name)): partial(self.frames, clip, name)
+            for name in settings.frame_samplings()
+        }
+        of_masks = {
+            object_name("masks", self.masks_key(clip, name)): partial(self.masks, clip, name)
+            for name in settings.mask_samplings()
+        }
+        of_numbers = {
+            object_name("measurements", self.measurements_key(clip)): partial(self.measurements, clip)
+        }
+        of_tensors = {
+            object_name("tensors", self.tensors_key(clip, name)): partial(self.tensors, clip, name)
+            for name, view in settings.views.items()
+            if view.height is not None
+        }
+        return {**of_frames, **of_masks, **of_numbers, **of_tensors}
 
     def frames_key(self, clip: Clip, sampling: str) -> str:
         """The digest of all that decides a clip's frames."""

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from components.core import s3_client
 from components.core.errors import BadDataError, StorageError, UsageError
-from components.datasets import source
 from components.datasets.source import open_root
 
 
@@ -91,16 +91,10 @@ def test_an_object_is_fetched_once_and_again_when_it_changes(bucket: object, tmp
     assert not list((tmp_path / "fetched").glob(".*"))
 
 
-def test_a_damaged_body_is_never_accepted(
-    bucket: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bucket.put_object(Key="a.mp4", Body=b"first")
-    root = open_root("s3://films", tmp_path)
-    monkeypatch.setattr(
-        root._client, "download_file", lambda bucket, key, path: Path(path).write_bytes(b"firsT")
-    )
-    with pytest.raises(StorageError, match="arrived damaged"):
-        root.local("a.mp4")
+def test_what_the_checksum_does_not_agree_with_is_never_accepted(bucket: object, tmp_path: Path) -> None:
+    bucket.put_object(Key="a.mp4", Body=b"first", Metadata={"sha256": "0" * 64})
+    with pytest.raises(StorageError, match=r"s3://films/a\.mp4 arrived damaged"):
+        open_root("s3://films", tmp_path).local("a.mp4")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -110,11 +104,11 @@ def test_an_object_that_is_not_there(bucket: object, tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_down_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "_ATTEMPTS", 1)
+    monkeypatch.setattr(s3_client, "ATTEMPTS", 1)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    with pytest.raises(StorageError, match=r"s3://films/ could not be read from http://127\.0\.0\.1:9"):
+    with pytest.raises(StorageError, match=r"s3://films/ could not be reached at http://127\.0\.0\.1:9"):
         open_root("s3://films", tmp_path).list()
     assert os.listdir(tmp_path) == []

@@ -1,0 +1,71 @@
+"""Objects in a bucket that many workers share, each of them kept in a folder nearby once it was needed."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from components.core.s3 import DamagedTransferError, MissingObjectError, S3Folder
+from components.store.local import LocalFolder, StoredFile
+
+log = logging.getLogger("tailwatch")
+
+
+class SharedFolder:
+    """Objects below a prefix of a bucket, by name.
+
+    An object gets its name nearby only after it was sent: what lies nearby, others can have too. The cap is
+    the near folder's; a bucket has rules of its own for what grows old.
+
+    Args:
+        near: where objects are read.
+        far: where they are shared.
+    """
+
+    def __init__(self, near: LocalFolder, far: S3Folder) -> None:
+        self.near = near
+        self.far = far
+
+    def path(self, name: str) -> Path | None:
+        """An object's file, fetched if it is not nearby; None if it is nowhere.
+
+        Raises:
+            StorageError: no answer.
+        """
+        found = self.near.path(name)
+        if found is None and self._fetch(name):
+            found = self.near.path(name)
+        return found
+
+    def _fetch(self, name: str) -> bool:
+        try:
+            with self.near.create(name) as temporary:
+                self.far.download(name, temporary)
+        except MissingObjectError:
+            return False
+        except DamagedTransferError as error:
+            log.warning("%s; it is removed, and made again", error.came)
+            self.far.remove(name)
+            return False
+        return True
+
+    @contextmanager
+    def create(self, name: str) -> Iterator[Path]:
+        """Yield a path to write to; what was written becomes the object, unless another writer was first.
+
+        Raises:
+            StorageError: no answer.
+        """
+        with self.near.create(name) as temporary:
+            yield temporary
+            self.far.upload(temporary, name)
+
+    def files(self) -> Iterator[StoredFile]:
+        """All objects of the bucket, by name; their use is not known, so the time is that of their making."""
+        for item in self.far.list():
+            yield StoredFile(item.name, item.size, item.modified_s)
+
+    def remove(self, name: str) -> None:
+        """Remove an object nearby and from the bucket."""
+        self.near.remove(name)
+        self.far.remove(name)
