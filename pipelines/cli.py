@@ -79,6 +79,8 @@ def _record_exit(folder: Path, stage: str, code: int) -> None:
 
 
 def _run_stage(folder: Path, stage: str, *item: str) -> None:
+    from pipelines.ran import keep
+
     name = "@".join((stage, *item))
     try:
         _stage_function(stage)(_project(folder), *item)
@@ -86,6 +88,7 @@ def _run_stage(folder: Path, stage: str, *item: str) -> None:
         _record_exit(folder, name, exit_code(error))
         raise
     _record_exit(folder, name, 0)
+    keep(folder, stage)
 
 
 def _stage_function(stage: str) -> Callable[..., None]:
@@ -183,6 +186,20 @@ def doctor(folder: Path, as_json: bool) -> None:
     _print(rows, as_json, _table)
     if not healthy:
         sys.exit(1)
+
+
+@cli.command()
+@click.argument("stage", required=False)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.pass_obj
+def why(folder: Path, stage: str | None, as_json: bool) -> None:
+    """Say what changed since STAGE (or STAGE@ITEM) last ran; without STAGE, of every stage."""
+    from components.core.settings import to_dict
+    from pipelines.why import run
+    from pipelines.why_words import in_words
+
+    answers = run(_project(folder), stage)
+    _print(to_dict(answers) if as_json else answers, as_json, in_words)
 
 
 @cli.command()

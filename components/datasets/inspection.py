@@ -46,28 +46,30 @@ def inspect_all(store: Store, files: Mapping[str, Path]) -> dict[str, Inspection
     """
     keys = {sha256: _key(sha256) for sha256 in files}
     known = {sha256: store.get(_KIND, key) for sha256, key in keys.items()}
-    new = [(key, files[sha256]) for sha256, key in keys.items() if known[sha256] is None]
-    made = dict(zip((key for key, _ in new), _look(store, new), strict=True))
+    new = [(sha256, key, files[sha256]) for sha256, key in keys.items() if known[sha256] is None]
+    made = dict(zip((key for _, key, _ in new), _look(store, new), strict=True))
     return {sha256: _inspection(known[sha256] or made[key]) for sha256, key in keys.items()}
 
 
-def _look(store: Store, new: Sequence[tuple[str, Path]]) -> list[StoredObject]:
+def _look(store: Store, new: Sequence[tuple[str, str, Path]]) -> list[StoredObject]:
     return list(map_items(partial(_inspect, store), new, label="inspected"))
 
 
-def _inspect(store: Store, item: tuple[str, Path]) -> StoredObject:
-    key, path = item
+def _inspect(store: Store, item: tuple[str, str, Path]) -> StoredObject:
+    sha256, key, path = item
     try:
         header, pictures = fingerprint(path)
     except BadDataError as error:
-        return store.put(_KIND, key, {"pictures": np.empty((0, 0, 0), np.uint8)}, {"unreadable": error.came})
+        facts = {"unreadable": error.came, "clip": sha256}
+        return store.put(_KIND, key, {"pictures": np.empty((0, 0, 0), np.uint8)}, facts)
     properties = {
         "codec": header.codec,
         "container": header.container,
         "size": f"{header.width}x{header.height}",
         "rate": str(header.average_rate or "unknown"),
     }
-    return store.put(_KIND, key, {"pictures": pictures}, {"unreadable": "", "properties": properties})
+    meta = {"unreadable": "", "properties": properties, "clip": sha256}
+    return store.put(_KIND, key, {"pictures": pictures}, meta)
 
 
 def _inspection(stored: StoredObject) -> Inspection:

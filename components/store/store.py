@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,26 @@ class Store:
             with atomic_path(path) as temporary, temporary.open("wb") as stream:
                 np.savez(stream, **{_META: packed}, **content)  # type: ignore[arg-type]
         return StoredObject(key, content, full, made=True)
+
+    def has(self, kind: str, key: str) -> bool:
+        """Whether there is an object of this key, without reading it."""
+        return self._path(kind, key).is_file()
+
+    def made_from(self, clips: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Kind and key of every object made from one of these clips, or that does not say from which.
+
+        Args:
+            clips: SHA-256 of the clips' bytes, as `meta["clip"]` has it.
+        """
+        for path in sorted(self.root.glob("*/*/*.npz")):
+            kind, key = path.parts[-3], path.stem
+            found = self.get(kind, key)
+            if found is not None and found.meta.get("clip") in (None, *clips):
+                yield kind, key
+
+    def remove(self, kind: str, key: str) -> None:
+        """Remove an object, if it is there."""
+        system.remove(self._path(kind, key))
 
     def _path(self, kind: str, key: str) -> Path:
         return self.root / kind / key[:2] / f"{key}.npz"
