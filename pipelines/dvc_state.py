@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -59,10 +59,10 @@ class DvcState:
         from dvc.repo import Repo
 
         self.root = root
-        with answering():
+        with answering(), chdir(root):
             self._repo = Repo(str(root))
             self._graph = self._repo.index.graph
-            self._stages = {stage.addressing: stage for stage in self._repo.index.stages}
+            self._stages = {stage.name: stage for stage in self._repo.index.stages}
         self._lock = provenance_so_far(root).stages
 
     def names(self, wanted: str | None = None) -> list[str]:
@@ -93,7 +93,7 @@ class DvcState:
 
     def outs(self, name: str) -> list[str]:
         """Paths that a stage makes."""
-        return [str(out) for out in self._stages[name].outs]
+        return [str(out.def_path) for out in self._stages[name].outs]
 
     def state(self, name: str) -> StageState:
         """A stage against dvc.lock."""
@@ -101,10 +101,19 @@ class DvcState:
             self._states[name] = self._ask(self._stages[name])
         return self._states[name]
 
+    def digest_now(self, name: str, path: str) -> str:
+        """The digest that dvc.lock would have now for a dep of a stage; empty if it is not there."""
+        with self._asking():
+            dep = next(dep for dep in self._stages[name].deps if dep.def_path == path)
+            if not dep.exists:
+                return ""
+            dep.save()
+            return str(dep.hash_info.value)
+
     def is_kept(self, name: str) -> bool:
         """Whether DVC would take the stage's result from its cache in place of running it."""
         stage, state = self._stages[name], self.state(name)
-        with answering(), self._repo.lock:
+        with self._asking():
             if state.changed and set(state.outs) and not (state.deps or state.params):
                 return bool(stage.outs_cached())
             stage.save_deps()
@@ -126,26 +135,30 @@ class DvcState:
         """DVC's remotes by name, with their addresses."""
         return {name: str(settings["url"]) for name, settings in self._repo.config["remote"].items()}
 
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """DVC names what it finds as seen from the working folder."""
+        with answering(), chdir(self.root), self._repo.lock:
+            yield
+
     @cached_property
     def _in_order(self) -> list[str]:
         import networkx as nx
 
-        return [stage.addressing for stage in nx.dfs_postorder_nodes(self._graph)]
+        return [stage.name for stage in nx.dfs_postorder_nodes(self._graph)]
 
     @cached_property
     def _states(self) -> dict[str, StageState]:
         return {}
 
     def _ask(self, stage: "PipelineStage") -> StageState:
-        with answering(), self._repo.lock:
+        with self._asking():
             found = [entry for entry in stage.status().get(stage.addressing, []) if isinstance(entry, dict)]
         deps = {path: how for entry in found for path, how in entry.get("changed deps", {}).items()}
         outs = {path: how for entry in found for path, how in entry.get("changed outs", {}).items()}
         params = _changed_params(stage) if any(isinstance(how, dict) for how in deps.values()) else {}
         plain = {path: how for path, how in deps.items() if isinstance(how, str)}
-        return StageState(
-            stage.addressing, self._lock.get(stage.addressing), str(stage.cmd), plain, outs, params
-        )
+        return StageState(stage.name, self._lock.get(stage.name), str(stage.cmd), plain, outs, params)
 
 
 @contextmanager

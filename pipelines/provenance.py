@@ -117,6 +117,12 @@ def git_state(root: Path) -> tuple[str, bool]:
     return _git(root, "rev-parse", "HEAD"), bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
 
 
+def uncommitted(root: Path) -> list[str]:
+    """Files of code, and dvc.yaml, that differ from the commit or are not in it."""
+    said = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *CODE, "dvc.yaml")
+    return sorted(line.split(maxsplit=1)[1] for line in said.splitlines())
+
+
 def _stages(path: Path, content: bytes) -> dict[str, StageLock]:
     try:
         return {name: _stage(entry) for name, entry in yaml.safe_load(content)["stages"].items()}

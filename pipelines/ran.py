@@ -41,6 +41,13 @@ def folder_now(root: Path, folder: str) -> dict[str, str]:
     return {str(path.relative_to(root / folder)): _md5(path.read_bytes()) for path in _files(root, folder)}
 
 
+def digest_now(root: Path, path: str) -> str:
+    """The digest by which dvc.lock would name a file or folder of code now; empty if it is not there."""
+    if (root / path).is_dir():
+        return folder_digest(folder_now(root, path))
+    return _md5((root / path).read_bytes()) if (root / path).is_file() else ""
+
+
 def folder_digest(files: Mapping[str, str]) -> str:
     """The digest by which DVC names a folder of these files."""
     return f"{_md5(_listing(files))}.dir"
