@@ -181,6 +181,20 @@ def doctor(folder: Path, as_json: bool) -> None:
 
 
 @cli.command()
+@click.argument("stage", required=False)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.pass_obj
+def why(folder: Path, stage: str | None, as_json: bool) -> None:
+    """Say what changed since STAGE (or STAGE@ITEM) last ran; without STAGE, of every stage."""
+    from components.core.settings import to_dict
+    from pipelines.why import run
+    from pipelines.why_words import in_words
+
+    answers = run(_project(folder), stage)
+    _print(to_dict(answers) if as_json else answers, as_json, in_words)
+
+
+@cli.command()
 @click.pass_obj
 def report(folder: Path) -> None:
     """Print the last comparison and draw reports/index.html from it."""
@@ -211,6 +225,26 @@ def promote(folder: Path, model: str | None, approve: str | None, as_json: bool)
     from pipelines.promote import promote as run
 
     _print(run(_project(folder), model, approve), as_json, describe_verdict)
+
+
+@cli.command()
+@click.argument("uri", metavar="models:/NAME/NUMBER")
+@click.option("--from-scratch", is_flag=True, help="Share no store: decode and measure every clip again.")
+@click.option("--dataset", default=None, help="Where the data set lies now, if it was moved.")
+@click.option("--keep", type=click.Path(path_type=Path), default=None, help="A new folder for the work tree.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.pass_obj
+def reproduce(
+    folder: Path, uri: str, from_scratch: bool, dataset: str | None, keep: Path | None, as_json: bool
+) -> None:
+    """Make a registered version again from its tags alone and compare the digests; 3 if they differ."""
+    from components.core.settings import to_dict
+    from pipelines.reproduce import run, verdict
+
+    result = run(folder, uri, from_scratch=from_scratch, dataset=dataset, keep=keep)
+    _print(to_dict(result), as_json, lambda told: f"{_table(list(told['outs']))}\n\n{verdict(result)}")
+    if not result.equal:
+        sys.exit(3)
 
 
 @cli.command()

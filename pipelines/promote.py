@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from components.core.errors import UsageError
+from components.core.files import read_json
 from components.core.settings import to_dict
 from components.evaluation.gate import Decision
-from components.models.bundle import read_bundle
+from components.models.bundle import BUNDLE_FILE, read_bundle
 from components.serving.package import package
 from components.tracking import champion as places
 from components.tracking.claims import PromotionConflictError
@@ -24,7 +25,8 @@ from pipelines import track
 from pipelines.artifacts import Project
 from pipelines.provenance import Provenance, read_provenance
 from pipelines.question import Question, ask, failed_rules, file_evidence, in_short, read_challenger
-from pipelines.records import stage_lock
+from pipelines.recipe import recipe_tags
+from pipelines.records import origins, stage_lock
 
 log = logging.getLogger("tailwatch")
 
@@ -146,6 +148,8 @@ def _register(
         "tailwatch.requirements": lock.deps.get(LOCK, ""),
         **state.tags(),
         **state.data_tags(),
+        **origins(read_json(bundle / BUNDLE_FILE)),
+        **recipe_tags(project, model_id, state),
     }
     with tempfile.TemporaryDirectory(prefix="tailwatch-") as folder:
         version = registry.register(

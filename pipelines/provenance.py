@@ -14,7 +14,7 @@ from components.core.files import digest
 from components.tracking.records import DataInput
 
 LOCK_FILE = "dvc.lock"
-_CODE = ("components/", "pipelines/", "requirements.lock")
+CODE = ("components/", "pipelines/", "requirements.lock")
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class StageLock:
 
     def code(self) -> str:
         """Digest of the code that it stands on."""
-        return digest({path: md5 for path, md5 in self.deps.items() if path.startswith(_CODE)})
+        return digest({path: md5 for path, md5 in self.deps.items() if path.startswith(CODE)})
 
     def read(self) -> dict[str, str]:
         """The data that it read, path to digest, code left out."""
-        return {path: md5 for path, md5 in sorted(self.deps.items()) if not path.startswith(_CODE)}
+        return {path: md5 for path, md5 in sorted(self.deps.items()) if not path.startswith(CODE)}
 
     def data(self, context: str) -> list[DataInput]:
         """The same for MLflow."""
@@ -117,6 +117,12 @@ def git_state(root: Path) -> tuple[str, bool]:
     return _git(root, "rev-parse", "HEAD"), bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
 
 
+def uncommitted(root: Path) -> list[str]:
+    """Files of code, and dvc.yaml, that differ from the commit or are not in it."""
+    said = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *CODE, "dvc.yaml")
+    return sorted(line.split(maxsplit=1)[1] for line in said.splitlines())
+
+
 def _stages(path: Path, content: bytes) -> dict[str, StageLock]:
     try:
         return {name: _stage(entry) for name, entry in yaml.safe_load(content)["stages"].items()}
@@ -137,7 +143,7 @@ def _digests(entries: list[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _dataset_digest(ingest: StageLock) -> str:
-    own = [md5 for path, md5 in ingest.deps.items() if not path.startswith(_CODE)]
+    own = [md5 for path, md5 in ingest.deps.items() if not path.startswith(CODE)]
     return own[0] if own else ""
 
 

@@ -27,7 +27,7 @@ def train_record(project: Project, model_id: str, state: Provenance) -> RunRecor
         train_key(model_id, lock.params, lock.read(), bundle["digests"]["code"]),
         params=train_params(model_id, lock.params),
         metrics=[*_history(folder / HISTORY), *_outcome(folder, bundle)],
-        tags={"tailwatch.model_id": model_id, "tailwatch.code": lock.code(), **_origins(bundle)},
+        tags={"tailwatch.model_id": model_id, "tailwatch.code": lock.code(), **origins(bundle)},
         origin=state.tags(),
         inputs=lock.data("training"),
         artifacts=_files(folder, ("bundle.json", HISTORY)),
@@ -137,7 +137,7 @@ def _outcome(folder: Path, bundle: Mapping[str, Any]) -> Iterator[Point]:
             yield Point(name, float(value))
 
 
-def _origins(bundle: Mapping[str, Any]) -> dict[str, str]:
+def origins(bundle: Mapping[str, Any]) -> dict[str, str]:
     """Which networks measured the clips, every digest that the bundle has, and where it was computed."""
     chain = bundle["chain"]
     chosen = {

@@ -12,6 +12,7 @@ from pathlib import Path
 from components.core import system
 from components.core.files import write_text
 from pipelines.artifacts import STATE_FOLDER, Project
+from pipelines.ran import keep
 
 log = logging.getLogger("tailwatch")
 
@@ -25,7 +26,8 @@ def run_stage(
         item: the view or the model, of a stage that has one.
         exit_code: the code that a failure means, for .tailwatch/exit/: DVC turns every failure into 255.
     """
-    if "DVC_STAGE" in os.environ:  # a killed `dvc repro` must not leave a writer behind
+    under_dvc = "DVC_STAGE" in os.environ
+    if under_dvc:  # a killed `dvc repro` must not leave a writer behind
         system.die_with_parent(signal.SIGTERM)
     name = "@".join((stage, *item))
     record = folder / STATE_FOLDER / "exit" / name
@@ -37,6 +39,8 @@ def run_stage(
                 write_text(record, f"{exit_code(error)}\n")
             raise
         write_text(record, "0\n")
+        if under_dvc:
+            keep(folder, stage)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
@@ -33,6 +34,19 @@ def modules_reached(*modules: str) -> frozenset[str]:
     return frozenset(reached)
 
 
+def changed_parts(before: str, after: str) -> list[str]:
+    """Functions, methods (`Class.method`), constants and imports that differ between two texts of a module.
+
+    Returns:
+        Names, sorted; none when only comments, docstrings or layout differ.
+
+    Raises:
+        SyntaxError: a text is no Python.
+    """
+    old, new = _parts(before), _parts(after)
+    return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+
+
 def source_path(module: str) -> Path:
     """The source file of one of our modules.
 
@@ -52,13 +66,39 @@ def _tree(module: str) -> ast.Module:
 
 @cache
 def _module_digest(module: str) -> str:
-    tree = _tree(module)
+    return hashlib.sha256(ast.dump(_without_docstrings(_tree(module))).encode()).hexdigest()
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
             node, clean=False
         ):
             node.body = node.body[1:] or [ast.Pass()]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return tree
+
+
+def _parts(text: str) -> dict[str, list[str]]:
+    """The code of a module by the name of what it defines; methods stand apart from their class."""
+    parts: dict[str, list[str]] = defaultdict(list)
+    for node in _without_docstrings(ast.parse(text)).body:
+        if isinstance(node, ast.ClassDef):
+            for member in node.body:
+                parts[f"{node.name}.{_name_of(member)}"].append(ast.dump(member))
+            node.body = []
+        parts[_name_of(node)].append(ast.dump(node))
+    return parts
+
+
+def _name_of(node: ast.stmt) -> str:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return name
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            return name
+        case ast.Import() | ast.ImportFrom():
+            return "imports"
+    return "statements"
 
 
 @cache

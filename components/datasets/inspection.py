@@ -49,22 +49,23 @@ def inspect_all(store: Store, files: Mapping[str, Path]) -> dict[str, Inspection
     keys = {sha256: _key(sha256) for sha256 in files}
     stored = {sha256: store.get(_KIND, key) for sha256, key in keys.items()}
     known = {sha256: _inspection(one) for sha256, one in stored.items() if one is not None}
-    new = {sha256: (key, files[sha256]) for sha256, key in keys.items() if sha256 not in known}
+    new = {sha256: (sha256, key, files[sha256]) for sha256, key in keys.items() if sha256 not in known}
     looked = map_items(partial(_inspect, store), list(new.values()), label="inspected", lost=_lost)
     return known | dict(zip(new, looked, strict=True))
 
 
-def _lost(_: tuple[str, Path], cause: str) -> Inspection:
+def _lost(_: tuple[str, str, Path], cause: str) -> Inspection:
     """A video that ended its process; not remembered, because another machine may bear it."""
     return Inspection({}, _NO_PICTURES, cause)
 
 
-def _inspect(store: Store, item: tuple[str, Path]) -> Inspection:
-    key, path = item
+def _inspect(store: Store, item: tuple[str, str, Path]) -> Inspection:
+    sha256, key, path = item
     try:
         header, pictures = fingerprint(path)
     except BadDataError as error:
-        unread = {"unreadable": error.came.removeprefix(f"{printable(path.name)}: ")}
+        reason = error.came.removeprefix(f"{printable(path.name)}: ")
+        unread = {"unreadable": reason, "clip": sha256}
         return _inspection(store.put(_KIND, key, {"pictures": _NO_PICTURES}, unread))
     properties = {
         "codec": header.codec,
@@ -72,7 +73,7 @@ def _inspect(store: Store, item: tuple[str, Path]) -> Inspection:
         "size": f"{header.width}x{header.height}",
         "rate": str(header.average_rate or "unknown"),
     }
-    read = {"unreadable": "", "properties": properties}
+    read = {"unreadable": "", "properties": properties, "clip": sha256}
     return _inspection(store.put(_KIND, key, {"pictures": pictures}, read))
 
 

@@ -202,7 +202,7 @@ class ClipChain:
                 "frames",
                 self.frames_key(clip, name),
                 {"frames": frames.pixels, "times_s": frames.times_s, "indices": frames.indices},
-                to_dict(read.facts_of(name)),
+                {**to_dict(read.facts_of(name)), "clip": clip.sha256},
             )
             for name, frames in read.frames.items()
         }
@@ -216,9 +216,8 @@ class ClipChain:
             frames["frames"], frames["times_s"], self._dense(clip, dense) if dense else None
         )
         coverage = [round(float(share), 6) for share in masks.mean(axis=(1, 2))]
-        return self.store.put(
-            "masks", key, {"masks": pack_masks(masks)}, {"shape": list(masks.shape), "coverage": coverage}
-        )
+        meta = {"shape": list(masks.shape), "coverage": coverage, "clip": clip.sha256}
+        return self.store.put("masks", key, {"masks": pack_masks(masks)}, meta)
 
     def _dense(self, clip: Clip, sampling: str) -> Any:
         from components.video.clip_read import Frames
@@ -241,7 +240,7 @@ class ClipChain:
             "times_s": frames["times_s"],
         }
         coverage = round(float(np.isfinite(measured.numbers).mean()), 6)
-        return self.store.put("measurements", key, arrays, {"coverage": coverage})
+        return self.store.put("measurements", key, arrays, {"coverage": coverage, "clip": clip.sha256})
 
     def _render(self, clip: Clip, view: str, key: str) -> StoredObject:
         from components.features.views import render
@@ -249,7 +248,7 @@ class ClipChain:
         wanted = self.settings.views[view]
         masks = self.person_masks(clip, wanted.sampling) if _needs_masks(wanted) else None
         pixels = render(self.frames(clip, wanted.sampling)["frames"], masks, wanted)
-        return self.store.put("tensors", key, {"frames": pixels}, {})
+        return self.store.put("tensors", key, {"frames": pixels}, {"clip": clip.sha256})
 
 
 def _needs_masks(view: View) -> bool:

@@ -1,7 +1,7 @@
 """The content-addressed store of what was computed for one clip: a cache and nothing else."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -154,6 +154,30 @@ class Store:
             with self.backend.create(name) as temporary:
                 write_object(temporary, content, full)
         return StoredObject(key, content.__getitem__, full, made=True)
+
+    def has(self, kind: str, key: str) -> bool:
+        """Whether an object of this key lies on this machine, without reading it."""
+        return self.backend.near.path(object_name(kind, key)) is not None
+
+    def made_from(self, clips: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Kind and key of every object made from one of these clips, or that does not say from which.
+
+        Args:
+            clips: SHA-256 of the clips' bytes, as `meta["clip"]` has it.
+
+        Raises:
+            StorageError: the store does not answer.
+        """
+        for file in sorted(self.backend.files(), key=lambda file: file.name):
+            path = self.backend.path(file.name)
+            meta = None if path is None else self._unless_damaged(file.name, partial(read_meta, path))
+            if meta is not None and meta.get("clip") in (None, *clips):
+                kind, _, name = file.name.split("/")
+                yield kind, name.removesuffix(".npz")
+
+    def remove(self, kind: str, key: str) -> None:
+        """Remove an object, if it is there, wherever it lies."""
+        self.backend.remove(object_name(kind, key))
 
     def _array(self, name: str, path: Path, array: str) -> np.ndarray:
         try:

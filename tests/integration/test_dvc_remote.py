@@ -1,4 +1,4 @@
-"""DVC's remote in a bucket whose server goes: what failed is said, what is here stays, a later push brings it."""
+"""DVC's remote in a bucket whose server goes: that is said, what is here stays, a later push brings it."""
 
 import shutil
 import subprocess

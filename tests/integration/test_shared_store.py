@@ -1,4 +1,4 @@
-"""Stages whose clips and results lie in a bucket: machines share work, and a server that goes costs no result."""
+"""Stages whose clips and results lie in a bucket: machines share work, a server that goes costs no result."""
 
 import logging
 import shutil
