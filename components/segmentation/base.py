@@ -30,20 +30,20 @@ class SelfieSettings:
 
     Attributes:
         regions: the whole frame; also overlapping tiles; or crops of the persons that a detector proposes.
-        min_probability: pixels at or above it are a person's.
+        min_probability: pixels at or above it are a person's; on tiles the mean of the two surest looks.
         tile_shares: sides of the tiles, as shares of the frame's shorter side, from large to small.
         tile_overlap: share of a tile that the next one sees again.
-        min_disagreement: a smaller tile is looked at where the looks so far disagree about more than this
+        min_disagreement: a smaller tile is looked at where one look alone sees a person in more than this
             share of its pixels.
         min_person_score: the person detector's proposals below it are dropped.
         min_presence: crops in which the pose network is less sure of a person are dropped.
     """
 
     regions: Literal["frame", "tiles", "people"] = "tiles"
-    min_probability: float = 0.5
-    tile_shares: tuple[float, ...] = (0.6, 0.4)
+    min_probability: float = 0.55
+    tile_shares: tuple[float, ...] = (0.63, 0.4)
     tile_overlap: float = 0.4
-    min_disagreement: float = 0.01
+    min_disagreement: float = 0.02
     min_person_score: float = 0.5
     min_presence: float = 0.5
 

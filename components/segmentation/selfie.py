@@ -1,8 +1,8 @@
 """Person masks by the selfie-segmentation and pose networks of MediaPipe, on one core.
 
 The selfie networks see near persons on whole frames and are blind to far ones, so a frame is also looked at
-in parts. A part without a person makes the networks see one in furniture, so a pixel of a tile counts only
-where a second look agrees, and a crop only when the pose network confirms a person in it.
+in parts. A part without a person makes the networks see one in furniture, so of all looks at a pixel the two
+surest must agree on average, and a crop counts only when the pose network confirms a person in it.
 
 Source: the graphs selfie_segmentation and pose_landmark of MediaPipe 0.10.21. Ours: the regions, the joining.
 """
@@ -25,6 +25,7 @@ GENERAL = "selfie_segmentation"
 POSE = "pose_landmark_full"
 NETWORKS = {"frame": (WIDE,), "tiles": (WIDE, GENERAL), "people": (POSE, people.WEIGHTS)}
 BODY_MARGIN = 1.25  # of the circle round a body, as in MediaPipe's graph
+DETECTOR_TILE_SHARE = 0.6  # of the frame's shorter side
 MAX_LOGIT = 50.0
 
 
@@ -51,7 +52,7 @@ class SelfieSegmenter(FrameSegmenter):
         return mask
 
     def _tiles(self, frame: np.ndarray, height: int, width: int) -> np.ndarray:
-        """The second best of all looks at each pixel, the whole frame's among them."""
+        """The mean of the two surest of all looks at each pixel, the whole frame's among them."""
         looks = Looks(look(frame, height, width), np.zeros((height, width), np.float32))
         scale = frame.shape[0] / height
         squares = regions.tiles(height, width, self._settings.tile_shares[0], self._settings.tile_overlap)
@@ -59,19 +60,19 @@ class SelfieSegmenter(FrameSegmenter):
         for share in self._settings.tile_shares[1:]:
             squares = regions.tiles(height, width, share, self._settings.tile_overlap)
             looks.add_all(frame, [square for square in squares if self._is_disputed(looks, square)], scale)
-        return looks.second
+        return looks.agreed()
 
     def _is_disputed(self, looks: "Looks", square: Square) -> bool:
         part = square.inside(looks.best.shape)
         limit = self._settings.min_probability
-        disputed = (looks.best[part] >= limit) & (looks.second[part] < limit)
+        disputed = (looks.best[part] >= limit) & (looks.agreed(part) < limit)
         return bool(disputed.mean() > self._settings.min_disagreement)
 
     def _people(self, frame: np.ndarray, height: int, width: int) -> np.ndarray:
         """The best of all looks at persons that the pose network confirms."""
         pyramid = Pyramid(frame)
         tall, wide = frame.shape[:2]
-        tiles = regions.tiles(tall, wide, self._settings.tile_shares[0], self._settings.tile_overlap)
+        tiles = regions.tiles(tall, wide, DETECTOR_TILE_SHARE, self._settings.tile_overlap)
         squares = [regions.whole(tall, wide), *tiles]
         joined = np.zeros((height, width), np.float32)
         for person in people.find_people(pyramid, squares, self._settings.min_person_score):
@@ -88,6 +89,11 @@ class Looks(NamedTuple):
 
     best: np.ndarray
     second: np.ndarray
+
+    def agreed(self, part: tuple[slice, slice] = (slice(None), slice(None))) -> np.ndarray:
+        """The mean of the two, in a part of the canvas."""
+        mean: np.ndarray = (self.best[part] + self.second[part]) / 2
+        return mean
 
     def add_all(self, frame: np.ndarray, squares: list[Square], scale: float) -> None:
         """Look at each square of the frame, which is `scale` times as large as this canvas."""

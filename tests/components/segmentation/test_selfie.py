@@ -1,9 +1,11 @@
+import cv2
 import numpy as np
 import pytest
 
 from components.segmentation.base import SegmentSettings, SelfieSettings, build_segmenter
 from components.segmentation.people import Person
-from components.segmentation.selfie import Looks, canvas_size, round_body
+from components.segmentation.regions import Square
+from components.segmentation.selfie import GENERAL, Looks, canvas_size, look, round_body
 
 REGIONS = ("frame", "tiles", "people")
 FACE = (slice(70, 190), slice(185, 265))  # of the astronaut
@@ -57,15 +59,16 @@ def test_no_frames_give_no_masks():
     assert masks.shape == (0, 36, 64)
 
 
-def test_two_looks_must_agree():
-    seen = iter(np.array([[0.2, 0.9], [0.8, 0.4]], np.float32))
-    looks = Looks(np.array([0.7, 0.1], np.float32), np.zeros(2, np.float32))
-    history = [[0.7, 0.1]]
-    for values in seen:
-        history.append(values.tolist())
-        np.maximum(looks.second, np.minimum(looks.best, values), out=looks.second)
-        np.maximum(looks.best, values, out=looks.best)
-    np.testing.assert_allclose(looks.second, np.sort(np.array(history), axis=0)[-2], rtol=1e-6)
+def test_looks_agree_by_the_mean_of_the_two_surest(astronaut):
+    looks = Looks(np.full((64, 64), 0.2, np.float32), np.zeros((64, 64), np.float32))
+    squares = [Square((32.0, 32.0), 64.0), Square((40.0, 32.0), 48.0)]
+    frame = cv2.resize(astronaut, (64, 64))
+    looks.add_all(frame, squares, 1.0)
+    first = look(frame, 64, 64, GENERAL)
+    rows, columns = squares[1].inside((64, 64))
+    seen = np.stack([np.full((64, 64), 0.2, np.float32), first, np.zeros((64, 64), np.float32)])
+    seen[2, rows, columns] = look(frame[rows, columns], 48, 48, GENERAL)
+    np.testing.assert_allclose(looks.agreed(), np.sort(seen, axis=0)[-2:].mean(axis=0), atol=1e-6)
 
 
 @pytest.mark.parametrize(
