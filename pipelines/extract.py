@@ -5,8 +5,12 @@ Reads clips.csv, writes outs/extract/index.csv: a row for each clip and sampling
 
 import logging
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
+from components.core.errors import BadDataError
+from components.core.parallel import map_items
+from components.core.space import check_room
 from components.core.tables import write_csv
 from components.datasets.clips import Clip
 from components.features.chain import ClipChain
@@ -18,6 +22,7 @@ from pipelines.over_clips import Outcome, over_clips
 log = logging.getLogger("tailwatch")
 
 FACTS = tuple(field.name for field in fields(DecoderFacts) if field.name not in ("status", "reason"))
+LOOKED_AT = 16  # clips by which the room for all is judged
 COLUMNS = ("clip_id", "sampling", "status", "reason", "key", "digest", "frames", *FACTS)
 
 
@@ -26,11 +31,34 @@ def run(project: Project) -> None:
 
     Raises:
         BadDataError: too many clips are bad.
+        ResourceError: the frames will not fit on the disk.
     """
-    outcomes = over_clips(project, read_clips(project), extract_clip, verb="decoded")
+    clips = read_clips(project)
+    _check_room(project, clips)
+    outcomes = over_clips(project, clips, extract_clip, verb="decoded")
     _warn_of_partial(outcomes)
     rows = (row for outcome in outcomes for row in index_rows(outcome))
     write_csv(project.out("extract", "index.csv"), COLUMNS, rows)
+
+
+def _check_room(project: Project, clips: list[Clip]) -> None:
+    """Refuse frames that will not fit, judged by a few clips spread over all."""
+    some = clips[:: max(1, len(clips) // LOOKED_AT)]
+    expected = map_items(partial(_expected_bytes, project.chain), some, label="looked at", lost=_unknown)
+    folder = project.store.backend.near
+    needed = sum(expected) * len(clips) / max(1, len(some))
+    check_room(folder.root, min(needed, folder.max_bytes or needed), f"The frames of {len(clips)} clips")
+
+
+def _expected_bytes(chain: ClipChain, clip: Clip) -> int:
+    try:
+        return chain.expected_bytes(clip)
+    except BadDataError:  # the stage itself says so
+        return 0
+
+
+def _unknown(_: Clip, __: str) -> int:
+    return 0
 
 
 def extract_clip(chain: ClipChain, clip: Clip) -> tuple[list[dict[str, Any]], bool]:

@@ -14,6 +14,7 @@ from components.core.errors import BadDataError, UsageError
 from components.core.files import atomic_path, write_json
 from components.core.parallel import map_items
 from components.core.settings import to_dict
+from components.core.space import check_room
 from components.datasets.clips import Clip
 from components.features.chain import ClipChain
 from components.features.columns import COLUMNS
@@ -31,6 +32,7 @@ def run(project: Project, view: str) -> None:
     Raises:
         UsageError: the view is not in params.yaml.
         BadDataError: the table and clips.csv do not agree.
+        ResourceError: the tensors will not fit on the disk.
     """
     wanted = _view(project, view)
     table = read_numbers(project.out("featurize", "table.csv"))
@@ -79,19 +81,27 @@ def _save(path: Path, array: np.ndarray) -> None:
 def _write_pixels(folder: Path, chain: ClipChain, clips: list[Clip], view: str) -> None:
     """Write frames.npy (N, T, height, width, 3) clip by clip, never holding the data set."""
     made = 0
-    with atomic_path(folder / "frames.npy") as temporary:
-        tensor = None
-        for k, (pixels, is_new) in enumerate(
-            map_items(partial(_pixels, chain, view), clips, label="rendered")
-        ):
-            if tensor is None:
+    rendered = map_items(partial(_pixels, chain, view), clips, label="rendered")
+    with atomic_path(folder / "frames.npy") as temporary, temporary.open("wb") as stream:
+        for k, (pixels, is_new) in enumerate(rendered):
+            if k == 0:
                 shape = (len(clips), *pixels.shape)
-                tensor = np.lib.format.open_memmap(temporary, "w+", np.uint8, shape)
-            tensor[k] = pixels
+                check_room(folder, len(clips) * pixels.nbytes, f"The tensors of {len(clips)} clips")
+                header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(stream, header)
+            _check_shape(clips[k], pixels, shape[1:])
+            stream.write(np.ascontiguousarray(pixels).data)
             made += is_new
-        if tensor is not None:
-            tensor.flush()
     log.info("%s: %d rendered, %d reused", view, made, len(clips) - made)
+
+
+def _check_shape(clip: Clip, pixels: np.ndarray, wanted: tuple[int, ...]) -> None:
+    if pixels.shape != wanted or pixels.dtype != np.uint8:
+        raise BadDataError(
+            f"{clip.clip_id} has pixels {pixels.dtype} {pixels.shape}",
+            wanted=f"uint8 {wanted}, as the clips before it",
+            remedy="run `tailwatch verify --repair`, then `dvc repro`",
+        )
 
 
 def _pixels(chain: ClipChain, view: str, clip: Clip) -> tuple[np.ndarray, bool]:

@@ -96,6 +96,12 @@ def test_every_stage_says_where_it_runs(stage, graph):
     assert set(meta) == {"runs_on", "per_clip"}
 
 
+def test_where_the_store_lies_decides_no_result(graph):
+    bodies = [_body(stage) for stage in graph.values()]
+    assert not [name for body in bodies for name in body["params"] if name.split(".")[0] == "store"]
+    assert not [dep for body in bodies for dep in body["deps"] if dep.startswith(".tailwatch")]
+
+
 def test_the_committed_params_are_the_demo_profile(project_root):
     assert (project_root / "params.yaml").read_text() == (
         project_root / "pipelines/profiles/demo.yaml"

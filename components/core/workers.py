@@ -11,15 +11,16 @@ from pickle import PicklingError
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
+from components.core import system
 from components.core.bounds import enter_worker
 from components.core.errors import ResourceError, TailwatchError
-from components.core.system import die_with_parent
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Lost = Callable[[Item, str], Result]
 
 _WINDOW = 64  # items per worker that may be done before the one whose turn it is
+_SETTLING_S = 10.0  # for items that are begun when another has failed
 _FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -51,6 +52,9 @@ def over_workers(
             if not worked:
                 raise value
             yield value
+    except Exception:
+        pool.settle()
+        raise
     finally:
         for worker in pool.workers:
             worker.kill()
@@ -126,6 +130,24 @@ class _Pool(Generic[Item, Result]):
         for worker in [worker for worker in self.workers if worker.pipe in ready]:
             self._take(worker, worker.place or 0)
 
+    def settle(self) -> None:
+        """Let workers end what they are at, if they do so soon: killed ones leave files half written."""
+        deadline_s = system.monotonic_s() + _SETTLING_S
+        while busy := {worker.pipe: worker for worker in self.workers if worker.place is not None}:
+            ready = wait(list(busy), max(0.0, deadline_s - system.monotonic_s()))
+            if not ready:
+                return
+            for pipe in ready:
+                self._end(busy[pipe])  # type: ignore[index]
+
+    def _end(self, worker: _Worker) -> None:
+        try:
+            said, *_ = worker.pipe.recv()
+        except (EOFError, ConnectionError):
+            said = "died"
+        if said != "announced":
+            worker.place = None
+
     def _take(self, worker: _Worker, place: int) -> None:
         try:
             said, *rest = worker.pipe.recv()
@@ -170,7 +192,7 @@ def _serve(
     items: Sequence[Any],
     prepare: Callable[[], None],
 ) -> None:
-    die_with_parent()
+    system.die_with_parent()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent, which gets it too, ends this process

@@ -80,6 +80,20 @@ class ClipChain:
         """
         return self.store.take("frames", self.frames_key(clip, sampling), lambda: self._read(clip)[sampling])
 
+    def expected_bytes(self, clip: Clip) -> int:
+        """What the clip's frames will take; 0 where they are in the store.
+
+        Raises:
+            BadDataError: the clip cannot be read.
+        """
+        from components.video.reader import expected_bytes
+
+        names = self.settings.frame_samplings()
+        if all(self.store.has("frames", self.frames_key(clip, name)) for name in names):
+            return 0
+        samplings = {name: self.settings.samplings[name] for name in names}
+        return expected_bytes(self._locate(clip), samplings, clip.start_s, clip.end_s)
+
     def masks(self, clip: Clip, sampling: str | None = None) -> StoredObject:
         """`masks` (T, H, W) as packed bits of all persons' pixels; meta: `shape`, `coverage` per frame.
 

@@ -43,7 +43,7 @@ def read_clip(
 
     In a worker process (components.core.workers) time and memory are bounded, too.
     """
-    span = _Span(round((start_s or 0.0) * 1_000_000), None if end_s is None else round(end_s * 1_000_000))
+    span = _Span.of_seconds(start_s, end_s)
     name = printable(path.name)
     with limits.bounded(name, path) as allow:
         header = read_header(path, limits, end_s)
@@ -66,6 +66,25 @@ def read_clip(
     return ClipRead(frames, _facts(best, timeline, span, header, frames))
 
 
+def expected_bytes(
+    path: Path,
+    samplings: Samplings,
+    start_s: float | None = None,
+    end_s: float | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> int:
+    """Bytes of the frames that `read_clip` would keep, as the file's header and its packets promise them.
+
+    Raises:
+        BadDataError: unreadable, no video stream, or beyond the limits.
+    """
+    span = _Span.of_seconds(start_s, end_s)
+    with limits.bounded(printable(path.name), path):
+        header = read_header(path, limits, end_s)
+    errand = Errand(path, header, {}, span.end_us, limits)
+    return _with_frames(errand, samplings, span.choose(samplings, header.packets)).kept_bytes
+
+
 _BACKENDS: dict[str, Callable[[Errand], Pass]] = {"opencv": opencv.decode, "pyav": tolerant.decode}
 
 
@@ -75,6 +94,10 @@ class _Span:
     def __init__(self, start_us: int, end_us: int | None) -> None:
         self.start_us = start_us
         self.end_us = end_us
+
+    @classmethod
+    def of_seconds(cls, start_s: float | None, end_s: float | None) -> "_Span":
+        return cls(round((start_s or 0.0) * 1_000_000), None if end_s is None else round(end_s * 1_000_000))
 
     def choose(self, samplings: Samplings, timeline: Timeline) -> dict[str, np.ndarray]:
         return {name: choose(one, timeline, self.start_us, self.end_us) for name, one in samplings.items()}

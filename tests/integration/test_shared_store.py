@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """Stages whose clips and results lie in a bucket: machines share work, a server that goes costs no result."""
+=======
+"""Stages whose clips and results lie in a bucket: work is shared, and a server that goes costs no result."""
+>>>>>>> 8fe6889db848f6adcb7b16fbe4bbb03808624e52
 
 import logging
 import shutil
@@ -8,7 +12,7 @@ import sys
 import boto3
 import pytest
 
-from components.core.errors import StorageError
+from components.core.errors import StorageError, UsageError
 from components.core.s3_client import PATIENCE_VARIABLE
 from pipelines import extract, ingest, warm
 from pipelines.artifacts import Project
@@ -16,7 +20,10 @@ from tests.integration.conftest import BUCKET
 from tests.integration.s3_server import Fault
 from tests.pipelines.test_ingest import PARAMS, open_project, write_films
 
-SHARED = {"store": {"root": f"s3://{BUCKET}/store"}}
+SHARED = {
+    "dataset": {**PARAMS["dataset"], "root": f"s3://{BUCKET}/films"},
+    "store": {"root": f"s3://{BUCKET}/store"},
+}
 
 
 @pytest.fixture
@@ -42,9 +49,7 @@ def machine(tmp_path, films):
     def set_up() -> Project:
         folder = tmp_path / f"machine-{len(made)}"
         folder.mkdir()
-        project = open_project(
-            folder, dataset={**PARAMS["dataset"], "root": f"s3://{BUCKET}/films"}, **SHARED
-        )
+        project = open_project(folder, **SHARED)
         if made:
             shutil.copytree(made[0].out("ingest"), project.out("ingest"))
         else:
@@ -130,5 +135,5 @@ def test_the_command_ends_with_the_exit_code_of_storage(machine, proxy):
 def test_a_patience_that_cannot_be_meant_is_refused(machine, monkeypatch):
     project = machine()
     monkeypatch.setenv(PATIENCE_VARIABLE, "long")
-    with pytest.raises(Exception, match=f"{PATIENCE_VARIABLE} is 'long'"):
+    with pytest.raises(UsageError, match=f"{PATIENCE_VARIABLE} is 'long'"):
         extract.run(project)

@@ -158,3 +158,16 @@ def test_two_runs_write_the_same_bytes(tmp_path: Path) -> None:
     first = project.out("extract", "index.csv").read_bytes()
     extract.run(project)
     assert project.out("extract", "index.csv").read_bytes() == first
+
+
+def test_the_room_that_frames_take_is_foreseen(tmp_path: Path) -> None:
+    write_films(tmp_path)
+    project = open_project(tmp_path)
+    ingest.run(project)
+    clips = read_clips(project)
+    foreseen = [project.chain.expected_bytes(clip) for clip in clips]
+    extract.run(project)
+    names = project.chain.settings.frame_samplings()
+    kept = [sum(project.chain.frames(clip, name)["frames"].nbytes for name in names) for clip in clips]
+    assert foreseen == kept
+    assert [project.chain.expected_bytes(clip) for clip in clips] == [0] * len(clips)

@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from components.core.errors import UsageError
-from pipelines.params import ROOT_VARIABLE, read_params
+from pipelines.params import ROOT_VARIABLE, STORE_VARIABLE, read_params
 from pipelines.profile import profiles, use_profile
 
 
@@ -33,6 +33,9 @@ def test_the_environment_goes_before_params(tmp_path, values, monkeypatch):
     assert params.dataset_root() == "data/sample"
     monkeypatch.setenv(ROOT_VARIABLE, "s3://clips/all")
     assert params.dataset_root() == "s3://clips/all"
+    assert params.store_root() == ".tailwatch/store"
+    monkeypatch.setenv(STORE_VARIABLE, "s3://team/store")
+    assert params.store_root() == "s3://team/store"
 
 
 def test_a_model_without_its_own_view_section_is_refused(tmp_path, values):
@@ -67,6 +70,7 @@ def test_a_model_without_its_own_view_section_is_refused(tmp_path, values):
         pytest.param(lambda v: v["compare"].update(baselines=["majorty"]), "`majorty` is not", id="baseline"),
         pytest.param(lambda v: v["gate"].update(min_accuracy=60), r"gate\.min_accuracy is 60", id="percent"),
         pytest.param(lambda v: v["dataset"].update(classes=["a"]), r"dataset\.classes", id="one class"),
+        pytest.param(lambda v: v["store"].update(max_gb=0), r"store\.max_gb is 0", id="no room"),
         pytest.param(
             lambda v: v["segment"].update(backend="magic"), r"segment\.backend is 'magic'", id="backend"
         ),

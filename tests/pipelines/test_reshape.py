@@ -89,3 +89,11 @@ def test_a_table_of_other_clips_is_refused(project):
 def test_an_unknown_view_lists_the_known(project):
     with pytest.raises(UsageError, match="one of numbers, people128"):
         reshape.run(project, "wide")
+
+
+def test_the_tensors_are_a_file_as_numpy_writes_it(project, tmp_path):
+    reshape.run(project, "small")
+    written = project.out("reshape", "small", "frames.npy")
+    again = tmp_path / "again.npy"
+    np.save(again, np.load(written))
+    assert written.read_bytes() == again.read_bytes()
