@@ -18,7 +18,7 @@ from components.video.reader import read_clip
 from components.video.sampling import Sampling
 from tests.video_factory import write_video
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked_workers")]
 
 SAMPLINGS = {"five": Sampling("uniform", frames=5), "dense": Sampling("dense", per_second=12, max_side=320)}
 ALL = {"all": Sampling("dense", per_second=25)}
