@@ -50,7 +50,7 @@ def test_what_is_no_video_is_bad_data(bundle_folder, video, message):
 
 
 def test_a_film_that_ends_its_reader_is_bad_data(bundle_folder, film, monkeypatch, forked_workers):
-    monkeypatch.setattr(reader, "read_clip", lambda *_: faulthandler.disable() or os.abort())
+    monkeypatch.setattr(reader, "read_clip", lambda *_: (faulthandler.disable(), os.abort()))
     with pytest.raises(BadDataError, match=r"crashed its worker process \(signal 6, SIGABRT\)"):
         load(bundle_folder).score(film)
 
