@@ -47,6 +47,12 @@ def mlflow_project(tmp_path: Path, empty_mlflow_database: Path, monkeypatch: pyt
 
 
 @pytest.fixture
+def forked_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worker processes that have what a test patched, also where another test has imported TensorFlow."""
+    monkeypatch.setattr("components.core.parallel._context", lambda: "fork")
+
+
+@pytest.fixture
 def free_port() -> int:
     """A port of the loopback that nobody listens on."""
     with socket.socket() as probe:

@@ -79,16 +79,25 @@ class _Worker:
         self.process.join()
         self.pipe.close()
 
-    def cause_of_death(self) -> tuple[str, bool]:
-        """How it ended, as a predicate, and whether that came from outside."""
+    def ending(self) -> str:
+        """How its process ended: "signal 11, SIGSEGV"."""
         code = self.process.exitcode or 0
-        if code >= 0:
-            return f"ended its worker process with the status {code}", False
-        number = signal.Signals(-code) if -code in set(signal.Signals) else None
-        if number == signal.SIGALRM and self.announced:
-            return self.announced, False
-        name = number.name if number else "unknown"
-        return f"ended its worker process by signal {-code} ({name})", number in _FROM_OUTSIDE
+        return f"signal {-code}, {_name(-code)}" if code < 0 else f"exit status {code}"
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether that came from outside."""
+        return -(self.process.exitcode or 0) in _FROM_OUTSIDE
+
+    def cause(self) -> str:
+        """What the item that it was on did, as a predicate."""
+        if -(self.process.exitcode or 0) == signal.SIGALRM and self.announced:
+            return self.announced
+        return f"crashed its worker process ({self.ending()})"
+
+
+def _name(number: int) -> str:
+    return signal.Signals(number).name if number in set(signal.Signals) else "unknown"
 
 
 class _Pool(Generic[Item, Result]):
@@ -164,14 +173,13 @@ class _Pool(Generic[Item, Result]):
         """Account for the item that a dead worker was on, and put a fresh one in its place."""
         dead.process.join()
         dead.pipe.close()
-        cause, from_outside = dead.cause_of_death()
-        if from_outside or self.lost is None:
+        if dead.was_killed or self.lost is None:
             raise ResourceError(
-                f"A worker process did not live to finish: one item {cause}",
-                wanted="worker processes that live until their work is done",
+                f"A worker process ended before its work was done ({dead.ending()})",
+                wanted="worker processes that live",
                 remedy="look for `Out of memory` in the system's log; set TAILWATCH_WORKERS to fewer workers",
             )
-        self.done[place] = (True, self.lost(self.items[place], cause))
+        self.done[place] = (True, self.lost(self.items[place], dead.cause()))
         self.workers[self.workers.index(dead)] = self.start()
 
 

@@ -23,7 +23,7 @@ from tests.video_factory import damaged, numbers, write_video
 
 
 @pytest.fixture(autouse=True)
-def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def one_process(monkeypatch: pytest.MonkeyPatch, forked_workers: None) -> None:
     monkeypatch.delenv("TAILWATCH_DATASET_ROOT", raising=False)
     monkeypatch.setenv("TAILWATCH_WORKERS", "1")
 
@@ -88,9 +88,9 @@ def test_a_clip_that_vanished_is_set_aside(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "reason"),
     [
-        pytest.param(lambda: _die_by(signal.SIGSEGV), "by signal 11 (SIGSEGV)", id="a crash"),
-        pytest.param(lambda: _die_by(signal.SIGABRT), "by signal 6 (SIGABRT)", id="an abort"),
-        pytest.param(lambda: os._exit(1), "with the status 1", id="an exit"),
+        pytest.param(lambda: _die_by(signal.SIGSEGV), "(signal 11, SIGSEGV)", id="a crash"),
+        pytest.param(lambda: _die_by(signal.SIGABRT), "(signal 6, SIGABRT)", id="an abort"),
+        pytest.param(lambda: os._exit(1), "(exit status 1)", id="an exit"),
         pytest.param(lambda: signal.raise_signal(signal.SIGALRM), "took more than 120 s", id="a hang"),
         pytest.param(lambda: np.ones(2 << 30, np.uint8), "needs more than 512 MiB of memory", id="memory"),
     ],
@@ -125,7 +125,7 @@ def test_what_ends_its_process_at_ingest_is_set_aside_and_tried_again(
     with monkeypatch.context() as patched:
         patched.setattr(inspection, "fingerprint", _crash_on_the_second)
         ingest.run(project)
-    assert read_labels(project)["calm/1.mp4"].reason == "ended its worker process by signal 11 (SIGSEGV)"
+    assert read_labels(project)["calm/1.mp4"].reason == "crashed its worker process (signal 11, SIGSEGV)"
     ingest.run(project)
     assert not read_labels(project)["calm/1.mp4"].reason
 

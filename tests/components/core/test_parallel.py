@@ -90,8 +90,8 @@ def test_what_cannot_come_back_is_an_error():
 @pytest.mark.parametrize(
     ("work", "cause"),
     [
-        pytest.param(_end_at_three, "ended its worker process by signal 11 (SIGSEGV)", id="crash"),
-        pytest.param(_exit_at_three, "ended its worker process with the status 9", id="exit"),
+        pytest.param(_end_at_three, "crashed its worker process (signal 11, SIGSEGV)", id="crash"),
+        pytest.param(_exit_at_three, "crashed its worker process (exit status 9)", id="exit"),
     ],
 )
 def test_a_dead_worker_costs_the_item_that_it_was_on(work, cause, workers):

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from components.core import parallel
 from components.core.errors import BadDataError, UsageError
 from components.models.bundle import Predictions
 from components.serving import clip_input
@@ -50,10 +49,9 @@ def test_what_is_no_video_is_bad_data(bundle_folder, video, message):
         load(bundle_folder).score(video)
 
 
-def test_a_film_that_ends_its_reader_is_bad_data(bundle_folder, film, monkeypatch):
-    monkeypatch.setattr(parallel, "_context", lambda: "fork")  # so that the reader has what is patched here
-    monkeypatch.setattr(reader, "read_clip", lambda *_: faulthandler.disable() or os.abort())
-    with pytest.raises(BadDataError, match=r"ended its worker process by signal 6 \(SIGABRT\)"):
+def test_a_film_that_ends_its_reader_is_bad_data(bundle_folder, film, monkeypatch, forked_workers):
+    monkeypatch.setattr(reader, "read_clip", lambda *_: (faulthandler.disable(), os.abort()))
+    with pytest.raises(BadDataError, match=r"crashed its worker process \(signal 6, SIGABRT\)"):
         load(bundle_folder).score(film)
 
 
