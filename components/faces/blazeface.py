@@ -54,10 +54,11 @@ class BlazeFace:
         faces = self._nearer(frame, self.search(frame, (0, 0, width, height)))
         return [face for face in faces if self._counts(face)]
 
-    def detect_near(self, frame: np.ndarray, region: Box) -> list[Face]:
-        """Faces in one region of a frame, by one close look."""
+    def detect_near(self, frame: np.ndarray, region: Box, expected: bool = False) -> list[Face]:
+        """Faces in one region of a frame, by one close look; where one is expected an unsure one counts."""
         tile = clipped(region, frame.shape[1], frame.shape[0])
-        return [face for face in self.search(frame, tile) if self._counts(face)] if tile else []
+        faces = self.search(frame, tile) if tile else []
+        return [face for face in faces if expected or self._counts(face)]
 
     def _nearer(self, frame: np.ndarray, faces: list[Face]) -> list[Face]:
         """The same faces, the small ones in the better box of a closer look."""

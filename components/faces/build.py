@@ -37,8 +37,11 @@ class FaceDetector(Protocol):
         """The same by one look at the whole frame, without a search for small ones."""
         ...
 
-    def detect_near(self, frame: np.ndarray, region: Box) -> list[Face]:
-        """Faces in one region of a frame, looked at closely."""
+    def detect_near(self, frame: np.ndarray, region: Box, expected: bool = False) -> list[Face]:
+        """Faces in one region of a frame, looked at closely.
+
+        `expected`: another frame has a face there, so a less sure one counts too.
+        """
         ...
 
 

@@ -34,7 +34,7 @@ class DlibHog:
         """The same: one look is all there is."""
         return self.detect(frame)
 
-    def detect_near(self, frame: np.ndarray, region: Box) -> list[Face]:
+    def detect_near(self, frame: np.ndarray, region: Box, expected: bool = False) -> list[Face]:  # noqa: ARG002
         """Faces in one region of a frame, doubled once more in size than a whole frame is."""
         tile = clipped(region, frame.shape[1], frame.shape[0])
         if tile is None:

@@ -19,7 +19,7 @@ from components.faces.slots import assign
 
 How = Literal["", "segmented", "head", "frame", "followed"]
 MAX_FACES = 6  # a frame's largest; the front two are among them
-FOLLOW_SCALE = 3.0  # the region searched for a lost face, in its sides
+FOLLOW_SCALE = 5.0  # the region searched for a lost face, in its sides
 POINTS = 6
 COLUMNS = 29
 
@@ -88,7 +88,8 @@ class _Eye:
 
     def near(self, frame: np.ndarray, box: Box) -> list[MarkedFace]:
         """Faces about where one must be."""
-        return self.marked(frame, self._detector.detect_near(frame, square(box, FOLLOW_SCALE)), "followed")
+        near = self._detector.detect_near(frame, square(box, FOLLOW_SCALE), expected=True)
+        return self.marked(frame, near, "followed")
 
     def marked(self, frame: np.ndarray, faces: list[Face], how: How) -> list[MarkedFace]:
         """Those of the faces in which the landmark predictor sees a face."""
