@@ -1,4 +1,4 @@
-<<<<<<< HEAD
+"""Stages whose clips and results lie in a bucket: machines share work, a server that goes costs no result."""
 """Stages whose clips and results lie in a bucket: machines share work, a server that goes costs no result."""
 =======
 """Stages whose clips and results lie in a bucket: work is shared, and a server that goes costs no result."""

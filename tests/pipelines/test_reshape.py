@@ -92,8 +92,8 @@ def test_an_unknown_view_lists_the_known(project):
 
 
 def test_the_tensors_are_a_file_as_numpy_writes_it(project, tmp_path):
-    reshape.run(project, "small")
-    written = project.out("reshape", "small", "frames.npy")
+    reshape.run(project, "people128")
+    written = project.out("reshape", "people128", "frames.npy")
     again = tmp_path / "again.npy"
     np.save(again, np.load(written))
     assert written.read_bytes() == again.read_bytes()
