@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""DVC's remote in a bucket whose server goes: that is said, what is here stays, a later push brings it."""
-=======
 """DVC's remote in a bucket whose server goes: what failed is said, and what is here stays."""
->>>>>>> 8fe6889db848f6adcb7b16fbe4bbb03808624e52
 
 import shutil
 import subprocess

@@ -1,8 +1,4 @@
-"""Stages whose clips and results lie in a bucket: machines share work, a server that goes costs no result."""
-"""Stages whose clips and results lie in a bucket: machines share work, a server that goes costs no result."""
-=======
 """Stages whose clips and results lie in a bucket: work is shared, and a server that goes costs no result."""
->>>>>>> 8fe6889db848f6adcb7b16fbe4bbb03808624e52
 
 import logging
 import shutil
