@@ -61,7 +61,8 @@ integration: setup  ## Tests with real servers, a browser, kills and faults
 bench: setup  ## Speed and memory, beside the recipe of paper 000: docs/performance.md
 	$(BIN)/python -m tests.benchmarks.bench
 
-soak: setup  ## Long tests: ten thousand damaged videos (SOAK_SEED=N: others)
+soak: setup  ## Long tests: two hundred killed runs, ten thousand damaged videos (SOAK_SEED=N: others)
+	TAILWATCH_SEEDS=200 $(BIN)/python -m pytest -n 2 tests/faults/test_kill.py
 	$(BIN)/python -m pytest -s tests/soak
 
 weights: setup  ## Fetch PixelLib's Mask R-CNN weights (245 MB, needs a network)

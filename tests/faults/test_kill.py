@@ -1,18 +1,20 @@
 """A run killed in the middle of every stage goes on without a hand's help, and ends with the same bytes."""
 
+import os
 import random
 
 import pytest
 
 from tests.faults.conftest import STAGES
 from tests.faults.test_every_operation import whole_or_absent
-from tests.faults.tiny import copy_of, results
+from tests.faults.tiny import copy_of, residue, results
 
 pytestmark = pytest.mark.slow
 KILLED = -9
+SEEDS = int(os.environ.get("TAILWATCH_SEEDS", "20"))
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_run_killed_in_every_stage(seed, reference, forker, tmp_path):
     chance = random.Random(seed)
     project = copy_of(reference.before[STAGES[0]], tmp_path / "project")
@@ -34,3 +36,7 @@ def test_a_run_killed_in_every_stage(seed, reference, forker, tmp_path):
         assert code == 0, f"seed {seed}, after {stage} {plan}: {printed}"
     assert killed, f"seed {seed} killed nothing"
     assert results(project.folder) == reference.results
+    for command in ("verify", "prune"):
+        code, printed = forker.run(project.folder, command)
+        assert code == 0, f"seed {seed}, {command}: {printed}"
+    assert not residue(project.folder), f"seed {seed}"
