@@ -74,6 +74,9 @@ class _Worker:
         with suppress(OSError):  # it died: its pipe says so when it is read
             self.pipe.send(place)
 
+    def is_busy(self) -> bool:
+        return self.place is not None and not self.pipe.closed
+
     def kill(self) -> None:
         self.process.kill()
         self.process.join()
@@ -142,7 +145,7 @@ class _Pool(Generic[Item, Result]):
     def settle(self) -> None:
         """Let workers end what they are at, if they do so soon: killed ones leave files half written."""
         deadline_s = system.monotonic_s() + _SETTLING_S
-        while busy := {worker.pipe: worker for worker in self.workers if worker.place is not None}:
+        while busy := {worker.pipe: worker for worker in self.workers if worker.is_busy()}:
             ready = wait(list(busy), max(0.0, deadline_s - system.monotonic_s()))
             if not ready:
                 return
