@@ -9,7 +9,7 @@ export DVC_NO_ANALYTICS := 1
 SAMPLE := data/sample
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo test check integration weights clean
+.PHONY: help setup system demo test check integration accuracy weights clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ check: setup  ## Style, types, direction of imports
 
 integration: setup  ## Tests with real servers and a browser
 	$(BIN)/python -m pytest tests/integration
+
+accuracy: setup  ## Measure the defaults again and write docs/accuracy.md (needs ../shared/data)
+	PYTHONPATH=$(CURDIR) $(BIN)/python -m tests.accuracy.page
 
 weights: setup  ## Fetch PixelLib's Mask R-CNN weights (245 MB, needs a network)
 	tailwatch weights
