@@ -9,7 +9,7 @@ export DVC_NO_ANALYTICS := 1
 SAMPLE := data/sample
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo test check integration soak bench weights clean
+.PHONY: help setup system demo test check integration soak bench accuracy weights clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,6 +64,9 @@ bench: setup  ## Speed and memory, beside the recipe of paper 000: docs/performa
 soak: setup  ## Long tests: two hundred killed runs, ten thousand damaged videos (SOAK_SEED=N: others)
 	TAILWATCH_SEEDS=200 $(BIN)/python -m pytest -n 2 tests/faults/test_kill.py
 	$(BIN)/python -m pytest -s tests/soak
+
+accuracy: setup  ## Measure the defaults again and write docs/accuracy.md (needs ../shared/data)
+	PYTHONPATH=$(CURDIR) $(BIN)/python -m tests.accuracy.page
 
 weights: setup  ## Fetch PixelLib's Mask R-CNN weights (245 MB, needs a network)
 	tailwatch weights
