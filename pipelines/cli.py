@@ -287,6 +287,34 @@ def score(folder: Path, videos: tuple[Path, ...], model: str, as_json: bool) -> 
 
 
 @cli.command()
+@click.option("--clip", "clips", multiple=True, help="A clip_id, as outs/ingest/labels.csv has it.")
+@click.option("--source", "sources", multiple=True, help="All clips of a film or camera.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.pass_obj
+def forget(
+    folder: Path, clips: tuple[str, ...], sources: tuple[str, ...], yes: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Remove every trace of clips that are gone from the data set; say which models had learned from them."""
+    from components.core.files import read_json
+    from components.core.settings import to_dict
+    from pipelines.forget import carry_out, plan
+    from pipelines.forget_words import after, before
+
+    project = _project(folder)
+    found = plan(project, clips, sources)
+    told = to_dict(found)
+    if not (dry_run or found.is_empty):
+        if not yes:
+            click.confirm(f"{before(told)}\n\nRemove all this?", abort=True, err=True)
+        told = read_json(carry_out(project, found))
+    _print(told, as_json, after if told["done"] else before)
+    if told["left"]:
+        sys.exit(3)
+
+
+@cli.command()
 @click.pass_obj
 def weights(folder: Path) -> None:
     """Fetch the Mask R-CNN weights that the pixellib segmenter needs."""

@@ -127,6 +127,21 @@ class DvcState:
         return Path(self._repo.cache.local.path)
 
     @property
+    def run_cache(self) -> Path:
+        """The folder in which DVC remembers what each run of a stage gave."""
+        return Path(self._repo.stage_cache.cache_dir)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep every other run of DVC out.
+
+        Raises:
+            StorageError: one is at work.
+        """
+        with self._asking():
+            yield
+
+    @property
     def site_cache(self) -> Path:
         """Where DVC remembers digests of files by their paths, outside the project."""
         return Path(self._repo.site_cache_dir)

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +21,7 @@ from components.serving.blurring import FindFaces, all_detectors, without_faces
 from components.serving.overlay import measured_overlay, readings
 from components.serving.pictures import ClipPictures, frame_cells, segmented_cells, strip
 from pipelines.artifacts import Project, read_clips
+from pipelines.clip_names import picture_name
 
 log = logging.getLogger("tailwatch")
 
@@ -102,7 +102,7 @@ def _sheet(chain: ClipChain, blur: bool, folder: Path, full: frozenset[str], cli
     except TailwatchError as error:
         log.warning("no picture of %s: %s", clip.clip_id, error)
         return Sheet(reason=str(error))
-    name = sha256(clip.clip_id.encode()).hexdigest()[:12]
+    name = picture_name(clip.clip_id)
     find = all_detectors() if blur else None
     cells = frame_cells(pictures, CELL_PX, find)
     frames = _save_strip(folder / f"{name}-frames.jpg", cells, find)

@@ -16,6 +16,7 @@ from pipelines.artifacts import STATE_FOLDER
 from pipelines.params import PARAMS_FILE, ROOT_VARIABLE
 from pipelines.recipe import Recipe
 
+SITE_CACHE = "DVC_SITE_CACHE_DIR"
 _SHARED = ("store", "weights")  # caches that are named by content or checked by digest
 _KINDS = {"4": StorageError, "5": ResourceError}
 
@@ -45,7 +46,21 @@ def check_out(root: Path, recipe: Recipe, keep: Path | None) -> Iterator[Path]:
                 wanted="the history in which the version was made",
                 remedy="fetch it (`git fetch`), then run this again",
             ) from error
-        yield folder / prefix
+        with _own_site_cache(folder):
+            yield folder / prefix
+
+
+@contextmanager
+def _own_site_cache(folder: Path) -> Iterator[None]:
+    """Let DVC remember digests of the work tree's files inside it, so that nothing of them stays elsewhere."""
+    before = os.environ.get(SITE_CACHE)
+    os.environ[SITE_CACHE] = str(folder / ".dvc" / "site-cache")
+    try:
+        yield
+    finally:
+        os.environ.pop(SITE_CACHE)
+        if before is not None:
+            os.environ[SITE_CACHE] = before
 
 
 def _git(folder: Path, *arguments: str) -> str:
@@ -67,11 +82,7 @@ def prepare(root: Path, tree: Path, recipe: Recipe, dataset: str, *, from_scratc
         from_scratch: leave the store out.
     """
     write_text(tree / PARAMS_FILE, _with_root(recipe, dataset))
-    site_cache = tree / ".dvc" / "site-cache"
-    write_text(
-        tree / ".dvc" / "config.local",
-        f"[core]\n    site_cache_dir = {site_cache}\n[cache]\n    dir = cache\n",
-    )
+    write_text(tree / ".dvc" / "config.local", "[cache]\n    dir = cache\n")
     if not _is_address(recipe.folder):
         _link(tree / recipe.folder, Path(dataset))
     for name in () if from_scratch else _SHARED:

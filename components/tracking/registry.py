@@ -27,11 +27,13 @@ class Version:
         number: as MLflow counts.
         source: URI of the MLflow model.
         tags: evidence, digests, commit.
+        run_id: of the run that trained it.
     """
 
     number: int
     source: str
     tags: Mapping[str, str] = field(default_factory=dict)
+    run_id: str = ""
 
     @property
     def bundle(self) -> str:
@@ -120,6 +122,18 @@ class ModelRegistry:
                 remedy="see `tailwatch history`",
             )
         return found
+
+    def versions(self) -> list[Version]:
+        """All versions, oldest first."""
+        found: list[Version] = []
+        token: str | None = None
+        with self.store.answering():
+            while True:
+                page = self.client.search_model_versions(f"name = '{self.name}'", page_token=token)
+                found += map(_version, page)
+                token = page.token
+                if not token:
+                    return sorted(found, key=lambda one: one.number)
 
     def alias(self, name: str) -> Version | None:
         """The version under an alias, or None."""
@@ -221,4 +235,4 @@ class ModelRegistry:
 
 
 def _version(found: "ModelVersion") -> Version:
-    return Version(int(found.version), str(found.source), dict(found.tags))
+    return Version(int(found.version), str(found.source), dict(found.tags), str(found.run_id or ""))

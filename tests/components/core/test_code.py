@@ -35,3 +35,32 @@ def test_only_code_counts(monkeypatch, source, same):
         monkeypatch.setattr(code, "_tree", lambda _name, text=text: ast.parse(text))
         digests.append(code._module_digest.__wrapped__("any"))
     assert (digests[0] == digests[1]) is same
+
+
+BEFORE = '''"""Docs."""
+import os
+LIMIT = 1
+def f(x):
+    return x
+class A:
+    """Docs."""
+    def m(self):
+        return 1
+'''
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        pytest.param("return x", "return x + 1", ["f"], id="function"),
+        pytest.param("return 1", "return 2", ["A.m"], id="method"),
+        pytest.param("class A:", "class A(dict):", ["A"], id="base class"),
+        pytest.param("LIMIT = 1", "LIMIT = 2", ["LIMIT"], id="constant"),
+        pytest.param("import os", "import sys", ["imports"], id="imports"),
+        pytest.param("def f(x)", "def g(x)", ["f", "g"], id="another name"),
+        pytest.param("Docs.", "Other words.", [], id="docstrings"),
+        pytest.param("return x", "return (x)  # why", [], id="layout and comments"),
+    ],
+)
+def test_changed_parts(old, new, parts):
+    assert code.changed_parts(BEFORE, BEFORE.replace(old, new)) == parts

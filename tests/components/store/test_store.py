@@ -172,3 +172,14 @@ def test_pickled_objects_are_never_loaded(store):
     with pytest.raises((ValueError, TypeError)):
         store.put("frames", KEY, {"x": np.array([object()])}, {})
         _ = store.get("frames", KEY)["x"]
+
+
+def test_objects_are_found_by_the_clip_that_they_were_made_from(store):
+    other = KEY[::-1]
+    store.put("frames", KEY, {"x": np.zeros(2)}, {"clip": "one"})
+    store.put("masks", other, {"x": np.zeros(2)}, {"clip": "two"})
+    store.put("tensors", KEY, {"x": np.zeros(2)}, {})
+    assert set(store.made_from({"one"})) == {("frames", KEY), ("tensors", KEY)}, "unlabelled ones count too"
+    store.remove("frames", KEY)
+    store.remove("frames", KEY)
+    assert (store.has("frames", KEY), store.has("masks", other)) == (False, True)

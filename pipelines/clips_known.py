@@ -1,0 +1,65 @@
+"""Every clip that a project ever told of, as far as outs, DVC's cache and earlier reports remember."""
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from components.core.files import read_json
+from pipelines.artifacts import CLIP_COLUMNS, LABEL_COLUMNS, Project, read_labels
+
+FORGOTTEN = "forgotten"
+_HEADS = tuple(",".join(columns).encode() for columns in (CLIP_COLUMNS, LABEL_COLUMNS))
+
+
+@dataclass(frozen=True)
+class KnownClips:
+    """What is remembered.
+
+    Attributes:
+        digests: SHA-256 of everything that a clip_id ever stood for.
+        sources: the clip_ids of each source group.
+        sides: which side of the split the clips of the present outs are on.
+    """
+
+    digests: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    sources: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    sides: dict[str, str] = field(default_factory=dict)
+
+
+def known_clips(project: Project, cache: Path) -> KnownClips:
+    """Read every table of clips or labels that there is.
+
+    Args:
+        cache: DVC's, with the tables of earlier states.
+    """
+    known = KnownClips()
+    for path in _tables(project, cache):
+        with path.open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream):
+                known.digests[row["clip_id"]].update(filter(None, [row.get("sha256")]))
+                if "source" in row:
+                    known.sources[row["source"]].add(row["clip_id"])
+    for report in earlier_reports(project):
+        for clip_id, digests in report["clips"].items():
+            known.digests[clip_id].update(digests)
+        for source, clip_ids in report["sources"].items():
+            known.sources[source].update(clip_ids)
+    if project.out("ingest", "labels.csv").is_file():
+        known.sides.update({name: label.holdout for name, label in read_labels(project).items()})
+    return known
+
+
+def earlier_reports(project: Project) -> list[dict[str, dict[str, list[str]]]]:
+    """What earlier commands have forgotten: one that was interrupted is gone on with from there."""
+    return [read_json(path) for path in sorted(project.state(FORGOTTEN).glob("*.json"))]
+
+
+def _tables(project: Project, cache: Path) -> Iterator[Path]:
+    own = (project.out("ingest", name) for name in ("clips.csv", "labels.csv"))
+    for path in (*own, *cache.glob("*/*")):
+        if path.is_file():
+            with path.open("rb") as stream:
+                if stream.readline().rstrip(b"\r\n") in _HEADS:
+                    yield path

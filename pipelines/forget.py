@@ -1,0 +1,233 @@
+"""forget: remove the traces of clips from everything that this project made of them.
+
+The user's own files are never touched: a clip must be gone from the data set first. Derived files that hold
+a clip are removed whole, and `dvc repro` makes them again without it; the store and MLflow lose what is of
+the clip alone. Models are named, not removed: whoever answers for them retrains or retires them.
+"""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from components.core import system
+from components.core.errors import BadDataError, UsageError
+from components.core.files import digest, read_json, write_json
+from components.core.settings import to_dict
+from components.datasets.folder import VIDEO_SUFFIXES
+from components.datasets.source import open_root
+from components.tracking.store import DATABASE, TrackingStore, open_store
+from components.tracking.traces import RunTraces, Trace, scrub
+from pipelines.artifacts import STATE_FOLDER, Project
+from pipelines.clip_names import ClipNames
+from pipelines.clips_known import FORGOTTEN, KnownClips, known_clips
+from pipelines.data_set import look
+from pipelines.dvc_state import DvcState
+from pipelines.learned import learned_from
+from pipelines.traces import local_traces
+
+_NOT_OURS = (".git", ".venv")
+SHOWN = 10  # of a list of what keeps from forgetting
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What there is of the clips, and what it was used for.
+
+    Attributes:
+        clips: clip_id to the SHA-256 of what it held.
+        sources: source groups that were asked for, with their clips.
+        paths: files and folders to be removed, by what they are; relative ones from the project's folder.
+        store: kind and key of objects.
+        runs: places in MLflow.
+        learned: models that had learned from the clips, or were judged on them.
+        out_of_reach: where more may lie.
+        left: after removal, files that still name a clip.
+    """
+
+    clips: dict[str, list[str]]
+    sources: dict[str, list[str]]
+    paths: dict[str, list[str]]
+    store: list[tuple[str, str]]
+    runs: list[Trace]
+    learned: list[dict[str, Any]]
+    out_of_reach: list[str]
+    left: tuple[str, ...] = ()
+    done: bool = False
+
+    @property
+    def names(self) -> ClipNames:
+        """Recognises the clips."""
+        return ClipNames(self.clips)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to remove."""
+        return not (any(self.paths.values()) or self.store or self.runs)
+
+
+def plan(project: Project, clip_ids: Sequence[str], sources: Sequence[str]) -> Plan:
+    """Find every trace; nothing is changed.
+
+    Raises:
+        UsageError: nothing is known of a clip or source.
+        BadDataError: a clip still is in the data set.
+        StorageError: MLflow, the store or the data set does not answer.
+    """
+    dvc = DvcState(project.root)
+    known = known_clips(project, dvc.cache)
+    wanted = _wanted(known, clip_ids, sources)
+    clips = {clip_id: sorted(known.digests.get(clip_id, ())) for clip_id in wanted}
+    _check_gone(project, clips)
+    names = ClipNames(clips)
+    digests = {found for known_digests in clips.values() for found in known_digests}
+    traces = _open_runs(project, names)
+    runs = traces.runs() if traces else []
+    return Plan(
+        clips=clips,
+        sources={source: sorted(known.sources[source]) for source in sources},
+        paths=local_traces(project, dvc, names, digests),
+        store=list(project.store.made_from(digests)) if digests else [],
+        runs=[found for run in runs for found in traces.find(run)] if traces else [],
+        learned=learned_from(project, traces, runs, known, set(clips)),
+        out_of_reach=_out_of_reach(dvc, clips),
+    )
+
+
+def carry_out(project: Project, found: Plan) -> Path:
+    """Remove what was found; the report, which alone names the clips afterwards.
+
+    The report is there first, so that an interrupted command can be given again.
+
+    Raises:
+        StorageError: DVC is at work, or MLflow or the store does not answer.
+    """
+    path = project.state(FORGOTTEN, f"{digest(sorted(found.clips))[:16]}.json")
+    with DvcState(project.root).alone():
+        found = _with_earlier(path, found)
+        _write(path, found)
+        store = open_store(project.root)
+        if found.runs:
+            traces = RunTraces(store, found.names)
+            for trace in found.runs:
+                traces.remove(trace)
+        for kind, key in found.store:
+            project.store.remove(kind, key)
+        for one in (one for paths in found.paths.values() for one in paths):
+            _remove(project.root / one)
+        if (database := _database(project, store)) is not None:
+            scrub(database)
+    _write(path, replace(found, left=tuple(_left(project, found.names)), done=True))
+    return path
+
+
+def _wanted(known: KnownClips, clip_ids: Sequence[str], sources: Sequence[str]) -> list[str]:
+    if not (clip_ids or sources):
+        raise UsageError(
+            "No clip is named", wanted="--clip or --source", remedy="name what is to be forgotten"
+        )
+    unknown = [source for source in sources if source not in known.sources]
+    if unknown:
+        raise UsageError(
+            f"No clip of the source {unknown[0]} is known here",
+            wanted=f"one of {', '.join(sorted(known.sources)[:SHOWN]) or 'none'}",
+            remedy="correct its name, or name the clips with --clip",
+        )
+    strangers = [clip_id for clip_id in clip_ids if clip_id not in known.digests]
+    if strangers:
+        raise UsageError(
+            f"Nothing is known of the clip {ascii(strangers[0])[1:-1]}",
+            wanted="a clip_id as outs/ingest/labels.csv has it, such as stalking/walk-07.mp4",
+            remedy="correct it",
+        )
+    of_sources = (clip_id for source in sources for clip_id in known.sources[source])
+    return sorted({*clip_ids, *of_sources})
+
+
+def _check_gone(project: Project, clips: dict[str, list[str]]) -> None:
+    """Refuse while the next run would bring a clip back.
+
+    Raises:
+        BadDataError: a file or its copy is there, or the table still names it.
+    """
+    listed = set(open_root(project.dataset_root, project.state("clips")).list())
+    digests = {found for known in clips.values() for found in known}
+    still = {clip_id for clip_id in clips if clip_id in listed}
+    if not still:
+        now = look(project)
+        still = {uri for uri in now.entries if uri in clips or now.sha256.get(uri) in digests}
+    if still:
+        named = ", ".join(ascii(uri)[1:-1] for uri in sorted(still)[:SHOWN])
+        raise BadDataError(
+            f"Still in the data set, as clip or copy: {named}",
+            wanted="clips that are gone from it, else the next `dvc repro` brings them back",
+            remedy=f"remove these files yourself, and their rows in clips.csv, from {project.dataset_root}; "
+            "then run this again",
+        )
+
+
+def _open_runs(project: Project, names: ClipNames) -> RunTraces | None:
+    """MLflow's runs; None where this project never wrote any."""
+    store = open_store(project.root)
+    database = _database(project, store)
+    return None if database is not None and not database.is_file() else RunTraces(store, names)
+
+
+def _database(project: Project, store: TrackingStore) -> Path | None:
+    """The SQLite file of the tracking store; None for a server."""
+    if not store.uri.startswith("sqlite:"):
+        return None
+    return Path(store.uri.removeprefix("sqlite:///") or project.root / DATABASE)
+
+
+def _out_of_reach(dvc: DvcState, clips: dict[str, list[str]]) -> list[str]:
+    remotes = [
+        f"DVC's remote {name} ({url}): remove the objects that are listed here from it, or `dvc gc --cloud`"
+        for name, url in dvc.remotes().items()
+    ]
+    unknown = [clip_id for clip_id, digests in clips.items() if not digests]
+    without = [f"objects of {name} in the store: its digest is not known" for name in unknown]
+    return [
+        *remotes,
+        *without,
+        "git's history, if tables of clips were ever committed",
+        "backups, and copies of reports, videos and models that people took",
+    ]
+
+
+def _with_earlier(path: Path, found: Plan) -> Plan:
+    """What an interrupted command had found and is gone by now stays in the report."""
+    if not path.is_file():
+        return found
+    earlier = read_json(path)
+    paths = {
+        kind: sorted({*found.paths.get(kind, ()), *earlier["paths"].get(kind, ())})
+        for kind in {*found.paths, *earlier["paths"]}
+    }
+    known = [one for one in earlier["learned"] if one not in found.learned]
+    return replace(found, paths=paths, learned=[*found.learned, *known])
+
+
+def _write(path: Path, found: Plan) -> None:
+    write_json(path, {**to_dict(found), "at": system.utc_now().isoformat(timespec="seconds")})
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        system.remove(path)
+
+
+def _left(project: Project, names: ClipNames) -> Iterator[str]:
+    """Files of the project's folder that name a clip after all; the reports of what was forgotten do."""
+    root = project.root
+    for path in sorted(root.rglob("*")):
+        inside = path.relative_to(root)
+        is_report = inside.parts[:2] == (STATE_FOLDER, FORGOTTEN)
+        if path.is_dir() or inside.parts[0].startswith(_NOT_OURS) or is_report:
+            continue
+        is_video = path.suffix.lower() in VIDEO_SUFFIXES
+        if names(str(inside).encode(errors="surrogateescape")) or (not is_video and names.in_file(path)):
+            yield str(inside)
