@@ -44,7 +44,8 @@ def over_workers(
     """
     pool = _Pool(function, items, context, prepare, lost)
     try:
-        pool.workers = [pool.start() for _ in range(workers)]
+        for _ in range(workers):
+            pool.workers.append(pool.start())
         for place in range(len(items)):
             while place not in pool.done:
                 pool.step(place + _WINDOW * workers)

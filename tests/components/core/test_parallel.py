@@ -1,5 +1,6 @@
 """Work over processes: order, errors, and what becomes of the rest when a process ends."""
 
+import contextlib
 import faulthandler
 import os
 import signal
@@ -160,6 +161,10 @@ def test_no_worker_outlives_its_parent(number, code):
         [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     assert [parent.stdout.readline() for _ in range(2)] == ["at work\n"] * 2
-    parent.send_signal(number)
-    assert parent.wait(60) == code
+    for _ in range(12):  # a KeyboardInterrupt that falls into a destructor is lost: one presses again
+        parent.send_signal(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            assert parent.wait(5) == code
+            break
+    assert parent.returncode == code
     assert parent.stdout.read() == ""  # at its end only when every process that writes there has ended
