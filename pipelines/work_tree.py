@@ -52,7 +52,7 @@ def check_out(root: Path, recipe: Recipe, keep: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _own_site_cache(folder: Path) -> Iterator[None]:
-    """Let DVC remember digests of the work tree's files inside it, so that nothing of them stays elsewhere."""
+    """Let DVC remember digests of the work tree's files inside it, so that none stays elsewhere."""
     before = os.environ.get(SITE_CACHE)
     os.environ[SITE_CACHE] = str(folder / ".dvc" / "site-cache")
     try:
