@@ -17,7 +17,14 @@ from components.core.files import atomic_path
 from components.core.parallel import map_items
 from components.datasets.clips import Clip, Label
 from components.features.chain import ClipChain
-from components.serving.blurring import FindFaces, all_detectors, without_faces
+from components.serving.blurring import (
+    FindFaces,
+    all_detectors,
+    blur,
+    default_detectors,
+    looking_closer,
+    paint,
+)
 from components.serving.overlay import measured_overlay, readings
 from components.serving.pictures import ClipPictures, frame_cells, segmented_cells, strip
 from pipelines.artifacts import Project, read_clips
@@ -28,7 +35,7 @@ log = logging.getLogger("tailwatch")
 CELL_PX = 320
 FRAMES_SHOWN = 5
 JPEG_QUALITY = 88
-LOOKS_AT_JPEG = 3
+LOOKS_AT_JPEG = 6  # at which what is still taken for a face is blurred, then painted over
 Pixels = np.ndarray[Any, Any]
 
 
@@ -86,14 +93,22 @@ def draw_sheets(
 
 def save_picture(path: Path, picture: Pixels, find: FindFaces | None) -> None:
     """Write a picture (H, W, 3) uint8 RGB; joining and compressing cells must not bring a face back."""
-    encoded = _encoded(picture)
-    for _ in range(LOOKS_AT_JPEG if find else 0):
-        decoded = _decoded(encoded)
-        if not find or not (found := find(decoded)):
-            break
-        encoded = _encoded(without_faces(decoded, found, find))
+    encoded = _encoded(picture) if find is None else _encoded_faceless(picture, find)
     with atomic_path(path) as temporary:
         temporary.write_bytes(encoded.tobytes())
+
+
+def _encoded_faceless(picture: Pixels, find: FindFaces) -> Pixels:
+    """A JPEG in which no face is found, enlarged neither; an even grey if all else fails."""
+    find = looking_closer(find, default_detectors())
+    encoded = _encoded(picture)
+    for look in range(LOOKS_AT_JPEG):
+        decoded = _decoded(encoded)
+        if not (found := find(decoded)):
+            return encoded
+        softer = paint(decoded, found, 1 + look / 2) if look else blur(decoded, dict.fromkeys(found, 1))
+        encoded = _encoded(softer)
+    return _encoded(np.full_like(picture, 128)) if find(_decoded(encoded)) else encoded
 
 
 def _sheet(chain: ClipChain, blur: bool, folder: Path, full: frozenset[str], clip: Clip) -> Sheet:

@@ -12,6 +12,7 @@ FindFaces = Callable[[np.ndarray], list[Box]]
 Finish = Callable[[np.ndarray], np.ndarray]
 
 MIN_SCORE, SURE_SCORE = 0.42, 0.6  # a little below those that measuring uses
+ENLARGED = (2.0,)  # scales at which a finished picture is looked at again
 CELLS = (5, 4, 3, 2, 1)  # mosaic cells along a face's side, coarser at every failed look
 GROWTH = 1.4  # a blurred ellipse over its box: hair, ears and beard tell people apart too
 MAX_LOOKS = 8  # at which what is still found is blurred more
@@ -23,15 +24,42 @@ SMALLEST_PERSON = 0.002  # of the frame's area; less is noise of the segmentatio
 
 @cache
 def all_detectors() -> FindFaces:
-    """What any of our detectors takes for a face."""
+    """What any detector takes for a face: those of `default_detectors`, and one more easily persuaded."""
     from components.faces.blazeface import BlazeFace
-    from components.faces.dlib_hog import DlibHog
     from components.faces.settings import BlazeFaceSettings, FeaturizeSettings
 
     blazeface = BlazeFaceSettings(min_score=MIN_SCORE, sure_score=SURE_SCORE, tiles_per_side=(1, 2))
-    settings = FeaturizeSettings(blazeface=blazeface)
-    detectors = BlazeFace(settings), DlibHog(settings)
+    persuaded, others = BlazeFace(FeaturizeSettings(blazeface=blazeface)), default_detectors()
+    return lambda picture: [*(face.box for face in persuaded.detect(picture)), *others(picture)]
+
+
+@cache
+def default_detectors() -> FindFaces:
+    """What the default detector or dlib's takes for a face, set as they measure."""
+    from components.faces.build import build_detector
+    from components.faces.dlib_hog import DlibHog
+    from components.faces.settings import FeaturizeSettings
+
+    detectors = build_detector(FeaturizeSettings()), DlibHog(FeaturizeSettings())
     return lambda picture: [face.box for detector in detectors for face in detector.detect(picture)]
+
+
+def looking_closer(find: FindFaces, closer: FindFaces) -> FindFaces:
+    """`find` on a picture as it is, and `closer` on it enlarged, as a curious person would look at it."""
+
+    def both(picture: np.ndarray) -> list[Box]:
+        found = list(find(picture))
+        for scale in ENLARGED:
+            larger = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+            found += [_shrunk(box, scale) for box in closer(larger)]
+        return found
+
+    return both
+
+
+def _shrunk(box: Box, scale: float) -> Box:
+    left, top, right, bottom = (edge / scale for edge in box)
+    return left, top, right, bottom
 
 
 def _unchanged(picture: np.ndarray) -> np.ndarray:
@@ -158,13 +186,20 @@ def _ellipse(height: int, width: int) -> np.ndarray:
 
 def _painted_over(picture: np.ndarray, find: FindFaces) -> np.ndarray:
     """Flat boxes, larger with every look, over what is still taken for a face."""
-    painted = picture.copy()
+    painted = picture
     for look in range(MAX_PAINTED):
         left = find(painted)
         if not left:
             return painted
-        for box in left:
-            if grown := _grown(box, picture.shape, 1 + look / 2):
-                region = painted[grown[1] : grown[3], grown[0] : grown[2]]
-                region[:] = region.mean(axis=(0, 1))
+        painted = paint(painted, left, 1 + look / 2)
     return np.full_like(picture, picture.mean(axis=(0, 1)))
+
+
+def paint(picture: np.ndarray, boxes: Sequence[Box], growth: float) -> np.ndarray:
+    """Flat boxes of the mean colour of what they cover, so many times as large as what was found."""
+    painted = picture.copy()
+    for box in boxes:
+        if grown := _grown(box, picture.shape, growth):
+            region = painted[grown[1] : grown[3], grown[0] : grown[2]]
+            region[:] = region.mean(axis=(0, 1))
+    return painted

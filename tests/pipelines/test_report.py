@@ -19,7 +19,7 @@ from components.evaluation.predictions import ClipPredictions, columns, to_rows
 from components.evaluation.settings import BootstrapSettings
 from components.evaluation.summary import summarise
 from components.serving.blurring import all_detectors
-from pipelines import compare, extract, featurize, ingest, normalize, report, segment
+from pipelines import compare, extract, featurize, ingest, normalize, report, report_pictures, segment
 from pipelines.artifacts import Project, read_labels
 
 CLASSES = ("walking", "following")
@@ -258,3 +258,19 @@ def test_without_a_comparison_it_says_what_to_run(tmp_path):
 )
 def test_numbers_on_the_page(render, value, text):
     assert render(value) == text
+
+
+@pytest.mark.parametrize(
+    ("looks_until_none", "is_grey"),
+    [pytest.param(3, False, id="painted over"), pytest.param(10**9, True, id="found whatever is done")],
+)
+def test_a_picture_in_which_a_face_stays_is_never_written(tmp_path, looks_until_none, is_grey):
+    looks = iter(range(10**9))
+
+    def find(_: np.ndarray) -> list:
+        return [(10.0, 10.0, 40.0, 40.0)] if next(looks) < looks_until_none else []
+
+    picture = np.random.default_rng(27).integers(0, 255, (60, 120, 3), np.uint8)
+    report_pictures.save_picture(tmp_path / "x.jpg", picture, find)
+    written = cv2.imread(str(tmp_path / "x.jpg"))
+    assert bool(np.ptp(written) <= 2) is is_grey

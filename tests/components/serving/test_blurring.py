@@ -15,6 +15,7 @@ from components.serving.blurring import (
     all_detectors,
     blur,
     head_boxes,
+    looking_closer,
     regions_to_blur,
     without_faces,
 )
@@ -147,3 +148,16 @@ def test_specks_of_a_mask_are_no_persons():
     mask = np.zeros((200, 200), bool)
     mask[10:14, 10:14] = True
     assert head_boxes(mask) == []
+
+
+def test_a_closer_look_sees_what_is_too_small_and_tells_where_it_is():
+    def bright_from_six_pixels(picture: np.ndarray) -> list:
+        columns = np.flatnonzero(picture[:, :, 0].max(axis=0) > 127)
+        return [(float(columns[0]), 0.0, float(columns[-1] + 1), 1.0)] if len(columns) >= 6 else []
+
+    picture = np.zeros((20, 40, 3), np.uint8)
+    picture[:, 10:14] = 255
+    closer = looking_closer(bright_from_six_pixels, bright_from_six_pixels)
+    assert bright_from_six_pixels(picture) == []
+    ((left, _, right, _),) = closer(picture)
+    assert (left, right) == pytest.approx((10, 14), abs=1)
