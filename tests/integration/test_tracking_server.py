@@ -22,6 +22,7 @@ from components.tracking.records import Point, RunRecord
 from components.tracking.registry import ModelRegistry
 from components.tracking.runs import RunBook
 from components.tracking.store import TrackingStore, open_store
+from components.tracking.traces import RunTraces
 
 pytestmark = pytest.mark.slow
 
@@ -139,6 +140,25 @@ def test_a_run_with_everything_over_http(store, tmp_path):
         Path(book.client.download_artifacts(first.run_id, "plots/roc.png", str(tmp_path))).read_bytes()
         == b"png"
     )
+
+
+def test_traces_of_a_clip_are_removed_over_http(store):
+    def names(content: bytes) -> bool:
+        return b"stalking/a.mp4" in content
+
+    artifacts = {"predictions.csv": b"clip_id\nstalking/a.mp4\nb.mp4\n", "x/worst.json": b'"stalking/a.mp4"'}
+    book = RunBook(store, "forgets")
+    run_id = book.file(
+        RunRecord("evaluate@fusion", "forgets", tags={"worst": "stalking/a.mp4"}, artifacts=artifacts)
+    ).run_id
+    traces = RunTraces(store, names)
+    (run,) = [run for run in traces.runs() if run.info.run_id == run_id]
+    for trace in list(traces.find(run)):
+        traces.remove(trace)
+    (run,) = [run for run in traces.runs() if run.info.run_id == run_id]
+    assert list(traces.find(run)) == []
+    assert traces.read(run_id, "predictions.csv") == b"clip_id\nb.mp4\n"
+    assert book.client.list_artifacts(run_id, "x") == []
 
 
 def test_a_server_that_dies_in_the_middle_costs_seconds_and_no_epoch(server, store, caplog):
