@@ -4,11 +4,11 @@ import json
 import os
 import subprocess
 import sys
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from components.core.files import file_sha256
+from components.core.weights import locate
 from components.segmentation.pixellib_worker import ENVIRONMENT
 from tests.benchmarks.workload import forget_work, real_clips, real_project, run_stage
 from tests.flow import Checkout
@@ -55,7 +55,7 @@ def random_weights(project_root: Path, target: Path) -> Path:
 
 def run_recipe(weights: Path, videos: list[Path]) -> dict[str, Any]:
     """The recipe's seconds for every video after the first."""
-    predictor = resources.files("face_recognition_models") / "models/shape_predictor_68_face_landmarks.dat"
+    predictor = locate("dlib_68_landmarks")
     command = [sys.executable, str(HERE / "recipe.py"), str(weights), str(predictor), *map(str, videos)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

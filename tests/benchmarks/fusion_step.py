@@ -51,7 +51,7 @@ def kerass():
     import keras
     built = network()
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    built.compile(keras.optimizers.Adam(1e-3), loss, ["accuracy"])
+    built.compile(keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
     arrays = {name: np.asarray(values) for name, values in streams.items()}
     class Clock(keras.callbacks.Callback):
         seconds = []
