@@ -5,7 +5,6 @@ a clip are removed whole, and `dvc repro` makes them again without it; the store
 the clip alone. Models are named, not removed: whoever answers for them retrains or retires them.
 """
 
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -115,7 +114,7 @@ def carry_out(project: Project, found: Plan) -> Path:
         for kind, key in found.store:
             project.store.remove(kind, key)
         for one in (one for paths in found.paths.values() for one in paths):
-            _remove(project.root / one)
+            system.remove(project.root / one)
         if (database := _database(project, store)) is not None:
             scrub(database)
     _write(path, replace(found, left=tuple(_left(project, found.names)), done=True))
@@ -211,13 +210,6 @@ def _with_earlier(path: Path, found: Plan) -> Plan:
 
 def _write(path: Path, found: Plan) -> None:
     write_json(path, {**to_dict(found), "at": system.utc_now().isoformat(timespec="seconds")})
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        system.remove(path)
 
 
 def _left(project: Project, names: ClipNames) -> Iterator[str]:

@@ -17,8 +17,7 @@ from pipelines.artifacts import Project
 from pipelines.params import PARAMS_FILE
 from pipelines.provenance import provenance_so_far
 from pipelines.records import train_key, train_params
-
-STAGES_FILE = "dvc.yaml"
+from pipelines.stage_graph import declared
 
 
 def train_watched(project: Project, model_id: str) -> None:
@@ -65,9 +64,8 @@ def stage_params(project: Project, model_id: str) -> dict[str, Any]:
 
 def _declared(project: Project, model_id: str, what: str) -> list[str]:
     """The deps or params of a model's train stage in dvc.yaml."""
-    stage = yaml.safe_load((project.root / STAGES_FILE).read_text(encoding="utf-8"))["stages"]["train"]["do"]
     item = {"${key}": model_id, "${item.view}": project.params.model(model_id).view}
-    return [_filled(text, item) for text in stage[what]]
+    return [_filled(text, item) for text in declared(project.root, "train", what)]
 
 
 def _filled(text: str, item: Mapping[str, str]) -> str:

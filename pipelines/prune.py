@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,7 +60,7 @@ def run(project: Project, *, dry_run: bool, store: bool) -> list[Orphan]:
         ]
         orphans = [orphan for orphan in orphans if not _holds_clips(project, Path(orphan.path))]
         for orphan in () if dry_run else orphans:
-            _remove(project.root / orphan.path)
+            system.remove(project.root / orphan.path)
     return [_seen_from(project.root, orphan) for orphan in orphans]
 
 
@@ -196,10 +195,3 @@ def _seen_from(root: Path, orphan: Orphan) -> Orphan:
     path = Path(orphan.path)
     shown = path.relative_to(root) if path.is_relative_to(root) else path
     return Orphan(str(shown), orphan.size, orphan.why)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        system.remove(path)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from components.core import system
-from pipelines.artifacts import STATE_FOLDER
-from pipelines.running import alone
+from pipelines.dvc_command import COMMAND, environment
+from pipelines.running import alone, forget_codes, recorded_codes
 
 _UNKNOWN = 1  # DVC failed before or after a stage, and said why
 
@@ -19,11 +19,9 @@ def run(folder: Path, arguments: Sequence[str]) -> int:
 
     A SIGTERM goes to the stage at work, which writes down what it can and ends with 143.
     """
-    codes = folder / STATE_FOLDER / "exit"
     with alone(folder, "repro"):
-        for old in codes.glob("*"):
-            system.remove(old)
-        process = system.start_beside(["dvc", "repro", *arguments], folder)
+        forget_codes(folder)
+        process = system.start_beside([*COMMAND, "repro", *arguments], folder, environment())
 
         def pass_on(number: int, _: Any) -> None:
             for child in _children(process.pid) or [process.pid]:
@@ -35,7 +33,7 @@ def run(folder: Path, arguments: Sequence[str]) -> int:
             failed = process.wait() != 0
         finally:
             signal.signal(signal.SIGTERM, former)
-        return _code(codes) if failed else 0
+        return next(filter(None, recorded_codes(folder).values()), _UNKNOWN) if failed else 0
 
 
 def _children(process: int) -> list[int]:
@@ -43,9 +41,3 @@ def _children(process: int) -> list[int]:
         return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
     except OSError:
         return []
-
-
-def _code(codes: Path) -> int:
-    """What the stage that failed has left for us: DVC itself ends with 255 whatever the reason."""
-    left = [int(path.read_text()) for path in codes.glob("*")]
-    return next((code for code in left if code), _UNKNOWN)

@@ -17,7 +17,7 @@ from components.core.files import read_json
 from components.models.bundle import BUNDLE_FILE
 from components.tracking.registry import ModelRegistry, Version
 from components.tracking.store import open_store
-from pipelines import ran
+from pipelines import dvc_files
 from pipelines.artifacts import Project
 from pipelines.data_set import differences_in_words
 from pipelines.dvc_state import DvcState
@@ -114,7 +114,7 @@ def _check_committed(version: Version, recipe: Recipe) -> None:
 
 def _check_code(tree: Path, version: Version, recipe: Recipe) -> None:
     """The commit may lack what was not added to it, and may have come after the training."""
-    found = {path: ran.digest_now(tree, path) for path in recipe.code}
+    found = {path: dvc_files.digest_now(tree, path) for path in recipe.code}
     others = list(differing(recipe.code, found))
     if others:
         raise UsageError(
@@ -148,7 +148,7 @@ def _what_differs(root: Path, project: Project, recipe: Recipe) -> str:
         path = project.out("ingest", name)
         md5 = recipe.outs.get(str(path.relative_to(project.root)), "")
         kept = (root / "outs" / "ingest" / name, root / ".dvc/cache/files/md5" / md5[:2] / md5[2:])
-        same = [place for place in kept if ran.digest_now(place.parent, place.name) == md5]
+        same = [place for place in kept if dvc_files.digest_now(place.parent, place.name) == md5]
         if not same:
             return "which clips is not known, because its tables are not in DVC's cache any more"
         path.parent.mkdir(parents=True, exist_ok=True)

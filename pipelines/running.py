@@ -16,6 +16,8 @@ from pipelines.ran import keep
 
 log = logging.getLogger("tailwatch")
 
+_CODES = Path(STATE_FOLDER, "exit")
+
 
 def run_stage(
     folder: Path, stage: str, item: tuple[str, ...], exit_code: Callable[[BaseException], int]
@@ -30,7 +32,7 @@ def run_stage(
     if under_dvc:  # a killed `dvc repro` must not leave a writer behind
         system.die_with_parent(signal.SIGTERM)
     name = "@".join((stage, *item))
-    record = folder / STATE_FOLDER / "exit" / name
+    record = folder / _CODES / name
     with alone(folder, name):
         try:
             _function(stage)(Project.open(folder), *item)
@@ -60,6 +62,17 @@ def alone(folder: Path, name: str) -> Iterator[None]:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         yield
+
+
+def recorded_codes(folder: Path) -> dict[str, int]:
+    """The exit code that each stage meant, by DVC's name of it: DVC ends with 255 whatever the reason."""
+    return {path.name: int(path.read_text(encoding="utf-8")) for path in sorted((folder / _CODES).glob("*"))}
+
+
+def forget_codes(folder: Path) -> None:
+    """Remove the exit codes of earlier runs."""
+    for path in (folder / _CODES).glob("*"):
+        system.remove(path)
 
 
 def _function(stage: str) -> Callable[..., None]:

@@ -1,9 +1,6 @@
 """verify: every byte of store, outs and DVC's cache against its digest; what is damaged is made again."""
 
 import logging
-import os
-import shutil
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,6 +15,7 @@ from components.datasets.inspection import inspect_all, inspection_object
 from components.features.chain import ClipChain
 from components.store.objects import read_object
 from pipelines.artifacts import Project, read_clips
+from pipelines.dvc_command import run_dvc
 from pipelines.over_clips import each_clip
 from pipelines.recorded import RecordedOut, damage, damaged_cache, recorded_outs
 
@@ -121,7 +119,7 @@ def repair_outs(project: Project, damaged: dict[RecordedOut, dict[str, str]]) ->
     """Restore damaged outs from DVC's cache, or else by running their stages alone."""
     for out, files in damaged.items():
         for path in {out.path} if out.path in files else files:
-            _remove(project.root / path)
+            system.remove(project.root / path)
     paths = {out.path for out in damaged}
     left = _damaged_after(project, paths, "checkout", "--force", *sorted(paths))
     stages = [out.stage for out in damaged if out.path in left]
@@ -137,21 +135,11 @@ def _damaged_after(project: Project, paths: set[str], *command: str) -> set[str]
     """Which of these outs are damaged after a DVC command, which is not run for none."""
     if not paths:
         return set()
-    folders = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    done = system.run(
-        [sys.executable, "-m", "dvc", *command], cwd=project.root, env={**os.environ, "PATH": folders}
-    )
+    done = run_dvc(project.root, *command)
     if done.returncode:
         log.warning("dvc %s: %s", command[0], (done.stderr or done.stdout).strip())
     outs = [out for out in recorded_outs(project) if out.path in paths]
     return {out.path for out in outs if damage(project.root, out)}
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        system.remove(path)
 
 
 def _out_rows(damaged: dict[RecordedOut, dict[str, str]]) -> list[Damage]:

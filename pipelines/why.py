@@ -10,7 +10,7 @@ from components.core.errors import BadDataError, TailwatchError
 from components.core.tables import read_csv
 from components.datasets.clips import Clip
 from components.features.chain import ClipChain
-from pipelines import ran
+from pipelines import dvc_files, ran
 from pipelines.artifacts import Project
 from pipelines.data_set import Difference, clips_ahead, differences_in_words, look
 from pipelines.dvc_state import DvcState, StageState
@@ -132,7 +132,7 @@ def _code(root: Path, path: str, then: str, cache: Path) -> tuple[list[Differenc
     if old is None:
         return [], "which file is not known: it last ran elsewhere, or before such notes were kept"
     found = []
-    for change in _files(old, ran.folder_now(root, path)):
+    for change in _files(old, dvc_files.folder_files(root, path)):
         whole = f"{path}/{change.name}"
         is_changed = change.change == "changed"
         found.append(
@@ -178,7 +178,7 @@ def _made_data(root: Path, path: str, then: str, cache: Path) -> tuple[list[Diff
     """What differs in a file or folder that a stage made."""
     if (root / path).is_dir():
         old = ran.folder_then(root, then, cache)
-        return ([], "") if old is None else (_files(old, ran.folder_now(root, path)), "")
+        return ([], "") if old is None else (_files(old, dvc_files.folder_files(root, path)), "")
     kept = cache / then[:2] / then[2:]
     if not path.endswith(".csv") or not kept.is_file():
         return [], ""

@@ -1,7 +1,6 @@
 """A work tree of a project at one of its commits, in which stages run without touching the project."""
 
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +12,14 @@ from components.core import system
 from components.core.errors import FinalError, ResourceError, StorageError, UsageError
 from components.core.files import write_text
 from pipelines.artifacts import STATE_FOLDER
+from pipelines.dvc_command import environment, run_dvc
 from pipelines.params import PARAMS_FILE, ROOT_VARIABLE
 from pipelines.recipe import Recipe
+from pipelines.running import recorded_codes
 
 SITE_CACHE = "DVC_SITE_CACHE_DIR"
 _SHARED = ("store", "weights")  # caches that are named by content or checked by digest
-_KINDS = {"4": StorageError, "5": ResourceError}
+_KINDS = {4: StorageError, 5: ResourceError}
 
 
 @contextmanager
@@ -114,16 +115,11 @@ def run_stage(tree: Path, stage: str, dataset: str) -> None:
     Raises:
         StorageError, ResourceError, FinalError: it failed.
     """
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")},
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
-        "PYTHONPATH": str(tree),
-        ROOT_VARIABLE: dataset,
-    }
-    done = system.run(["dvc", "repro", "--no-run-cache", "--single-item", stage], cwd=tree, env=environment)
+    changed = environment(PYTHONPATH=str(tree), **{ROOT_VARIABLE: dataset})
+    within = {name: value for name, value in changed.items() if not name.startswith("MLFLOW_")}
+    done = run_dvc(tree, "repro", "--no-run-cache", "--single-item", stage, within=within)
     if done.returncode:
-        code = tree / STATE_FOLDER / "exit" / stage
-        kind = _KINDS.get(code.read_text().strip() if code.is_file() else "", FinalError)
+        kind = _KINDS.get(recorded_codes(tree).get(stage, 0), FinalError)
         raise kind(
             f"{stage} failed: {_last_lines(done.stderr or done.stdout)}",
             wanted="stages that run as they did when the version was made",

@@ -10,6 +10,7 @@ Without these variables an operation costs a look at an empty variable.
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -90,9 +91,12 @@ def rename(source: Path, target: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, if it is there."""
+    """Remove a file, a link, or a folder with all that it holds, if it is there."""
     reach("file.remove", path)
-    path.unlink(missing_ok=True)
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def monotonic_s() -> float:
@@ -128,10 +132,17 @@ def start(
     )
 
 
-def start_beside(command: Sequence[str | Path], folder: Path) -> subprocess.Popen[bytes]:
+def start_beside(
+    command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
     """Start a child that speaks for itself, in a folder; it dies with this process."""
     reach("child.start", command[0])
-    return subprocess.Popen(command, cwd=folder, preexec_fn=die_with_parent)  # noqa: PLW1509
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=dict(environment),
+        preexec_fn=die_with_parent,  # noqa: PLW1509
+    )
 
 
 def die_with_parent(by: signal.Signals = signal.SIGKILL) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from components.core.files import write_text
-from pipelines import ran
+from pipelines import dvc_files, ran
 
 GRAPH = "stages:\n  ingest:\n    deps:\n    - ${dataset.root}\n    - code\n    - one.py\n    cmd: x\n"
 
@@ -26,19 +26,19 @@ def test_a_folder_has_the_digest_that_dvc_gives_it(root):
 
     repo = Repo.init(str(root), no_scm=True)
     (made,) = repo.add(str(root / "code"))
-    assert ran.digest_now(root, "code") == made.outs[0].hash_info.value
-    assert set(ran.folder_now(root, "code")) == {"a.py", "deep/b.py"}
+    assert dvc_files.digest_now(root, "code") == made.outs[0].hash_info.value
+    assert set(dvc_files.folder_files(root, "code")) == {"a.py", "deep/b.py"}
 
 
 def test_what_was_there_is_remembered_after_it_changed(root, tmp_path):
-    then = ran.digest_now(root, "code")
+    then = dvc_files.digest_now(root, "code")
     ran.keep(root, "ingest")
-    before = ran.folder_now(root, "code")
+    before = dvc_files.folder_files(root, "code")
     (root / "code/a.py").write_text("a = 2\n")
-    assert ran.digest_now(root, "code") != then
+    assert dvc_files.digest_now(root, "code") != then
     assert ran.folder_then(root, then, tmp_path / "no-cache") == before
     assert ran.text_then(root, before["a.py"]) == "a = 1\n"
-    assert ran.text_then(root, ran.digest_now(root, "one.py")) == "x = 1\n"
+    assert ran.text_then(root, dvc_files.digest_now(root, "one.py")) == "x = 1\n"
 
 
 def test_what_was_never_kept_is_not_guessed(root, tmp_path):
