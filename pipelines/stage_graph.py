@@ -5,21 +5,31 @@ from typing import Any
 
 import yaml
 
+from components.core.errors import UsageError
 from pipelines.params import Params
 
 STAGES_FILE = "dvc.yaml"
 
 
 def read_stages(root: Path) -> dict[str, Any]:
-    """The stages of a project by name; none where there is no dvc.yaml."""
+    """The stages of a project by name.
+
+    Raises:
+        UsageError: there is no dvc.yaml.
+    """
     path = root / STAGES_FILE
-    return yaml.safe_load(path.read_text(encoding="utf-8"))["stages"] if path.is_file() else {}
+    if not path.is_file():
+        raise UsageError(
+            f"{path} is not there", wanted="a project's folder", remedy="go there, or name it with -C"
+        )
+    stages: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]
+    return stages
 
 
 def declared(root: Path, stage: str, what: str) -> list[Any]:
     """The deps or params of a stage, with the marks that stand for its item."""
-    body = read_stages(root).get(stage, {})
-    found: list[Any] = body.get("do", body).get(what, [])
+    body = read_stages(root)[stage]
+    found: list[Any] = body.get("do", body)[what]
     return found
 
 

@@ -1,8 +1,10 @@
 """What tests share."""
 
+import logging
 import os
 import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,19 @@ def mlflow_project(tmp_path: Path, empty_mlflow_database: Path, monkeypatch: pyt
 def forked_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Worker processes that have what a test patched, also where another test has imported TensorFlow."""
     monkeypatch.setattr("components.core.parallel._context", lambda: "fork")
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """An S3 server on the loopback."""
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
 
 
 @pytest.fixture

@@ -1,25 +1,13 @@
 """An S3 server for the tests that need one."""
 
-import logging
 from collections.abc import Iterator
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.integration.s3_server import Proxy
 
 BUCKET = "team"
-
-
-@pytest.fixture(scope="session")
-def s3_url() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture
