@@ -18,7 +18,7 @@ from components.tracking.registry import (
     Version,
 )
 
-PATIENCE_S = 5.0
+PATIENCE_S = 30.0
 MOVE = "tailwatch.move."
 
 Action = Literal["promote", "rollback"]

@@ -139,7 +139,7 @@ import os, signal, sys
 from components.core.parallel import map_items
 
 def hang(item):
-    os.write(1, b"at work\n")  # in one piece: two workers write to one pipe
+    os.write(1, b"at work\\n")  # in one piece: two workers write to one pipe
     sum(iter(int, 1))  # native code that never looks at signals
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
