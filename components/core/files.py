@@ -15,14 +15,19 @@ from components.core.errors import BadDataError
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it is synced and renamed to `path`, else removed."""
+def atomic_path(path: Path, *, synced: bool = True) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it is renamed to `path`, else removed.
+
+    Args:
+        synced: brought to the disk before it is renamed, so that a loss of power leaves no half of it.
+    """
     system.reach("file.create", path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
-        system.sync(temporary)
+        if synced:
+            system.sync(temporary)
         system.rename(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -15,8 +15,13 @@ MARGIN = 0.15
 
 def head_boxes(mask: np.ndarray) -> list[Box]:
     """Squares about the upper parts of the persons in a mask (H, W) bool, the largest person first."""
-    count, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    persons = sorted(stats[1:count].tolist(), key=lambda person: (-person[4], person[0]))
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+    if not width:
+        return []
+    part = mask[top : top + height, left : left + width].view(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
+    blobs = stats[1:count] + (left, top, 0, 0, 0)
+    persons = sorted(blobs.tolist(), key=lambda person: (-person[4], person[0]))
     boxes = [
         box
         for person in persons

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import cv2
 import numpy as np
 
 from components.faces.boxes import Box, area, side, square
@@ -104,7 +105,7 @@ class _Eye:
         if mask is None or look_in == "frame":
             yield detector.detect(frame), "frame"
             return
-        segmented = np.where(mask[..., None], frame, np.uint8(0))
+        segmented = cv2.copyTo(frame, mask.view(np.uint8))
         if look_in == "segmented":
             yield detector.detect(segmented), "segmented"
             return

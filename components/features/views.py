@@ -101,8 +101,10 @@ def _frame(frame: np.ndarray, mask: np.ndarray | None, view: View) -> np.ndarray
 
 
 def _on_background(frame: np.ndarray, mask: np.ndarray, background: str) -> np.ndarray:
-    behind = _blurred(frame) if background == "blur" else np.uint8(PLAIN[background])
-    return np.where(mask[..., None], frame, behind)
+    import cv2
+
+    behind = _blurred(frame) if background == "blur" else np.full_like(frame, PLAIN[background])
+    return cv2.copyTo(frame, mask.view(np.uint8), behind)
 
 
 def _blurred(frame: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 from components.core.litert import Network, network
 from components.core.weights import WEIGHTS
 from components.segmentation import people, regions
-from components.segmentation.base import REFERENCE_SIDE_PX, FrameSegmenter, SegmentSettings
+from components.segmentation.base import FrameSegmenter, SegmentSettings
 from components.segmentation.people import Person
 from components.segmentation.regions import Pyramid, Square
 
@@ -27,6 +27,7 @@ NETWORKS = {"frame": (WIDE,), "tiles": (WIDE, GENERAL), "people": (POSE, people.
 BODY_MARGIN = 1.25  # of the circle round a body, as in MediaPipe's graph
 DETECTOR_TILE_SHARE = 0.6  # of the frame's shorter side
 MAX_LOGIT = 50.0
+CANVAS_SIDE_PX = 320  # as fine as the networks see; joining at the frame's own size finds no more
 
 
 class SelfieSegmenter(FrameSegmenter):
@@ -107,8 +108,8 @@ class Looks(NamedTuple):
 
 
 def canvas_size(height: int, width: int) -> tuple[int, int]:
-    """Width and height at which looks are joined: the frame's, or smaller for frames beyond the reference."""
-    scale = min(1.0, REFERENCE_SIDE_PX / max(height, width))
+    """Width and height at which looks are joined: the frame's, or smaller."""
+    scale = min(1.0, CANVAS_SIDE_PX / max(height, width))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 

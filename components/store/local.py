@@ -67,7 +67,8 @@ class LocalFolder:
     @contextmanager
     def create(self, name: str) -> Iterator[Path]:
         """Yield a path to write to; what was written becomes the object."""
-        with atomic_path(self.root / name) as temporary:
+        # Not synced: what a loss of power damages is found by its checksums, and made again.
+        with atomic_path(self.root / name, synced=False) as temporary:
             yield temporary
             size = temporary.stat().st_size
         if self.max_bytes is not None and _is_drawn(name, size * _LOOKS_PER_CAP / self.max_bytes):

@@ -41,8 +41,10 @@ class DamagedObjectError(BadDataError):
 def write_object(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
     """Write arrays and meta; equal content gives equal bytes."""
     packed = np.frombuffer(canonical_json(meta).encode(), np.uint8)
-    with path.open("wb") as stream:
-        np.savez(stream, **{_META: packed}, **{name: arrays[name] for name in sorted(arrays)})  # type: ignore[arg-type]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in {_META: packed, **dict(sorted(arrays.items()))}.items():
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                _write_array(member, np.asarray(array, order="C"))
 
 
 def read_meta(path: Path) -> dict[str, Any]:
@@ -96,6 +98,12 @@ def _opened(path: Path) -> IO[bytes]:
             wanted="a store that can be read",
             remedy="see to the folder's rights and the limits of the system, then run it again",
         ) from error
+
+
+def _write_array(member: IO[bytes], array: np.ndarray) -> None:
+    """As `numpy.save`, which would cut the values into many pieces and copy each."""
+    npy.write_array_header_1_0(member, npy.header_data_from_array_1_0(array))
+    member.write(array.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
 
 
 def _meta(archive: zipfile.ZipFile) -> Any:

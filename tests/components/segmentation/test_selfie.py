@@ -73,9 +73,9 @@ def test_looks_agree_by_the_mean_of_the_two_surest(astronaut):
 
 @pytest.mark.parametrize(
     ("size", "canvas"),
-    [((360, 640), (640, 360)), ((1080, 1920), (640, 360)), ((100, 50), (50, 100)), ((1, 9000), (640, 1))],
+    [((360, 640), (320, 180)), ((1080, 1920), (320, 180)), ((100, 50), (50, 100)), ((1, 9000), (320, 1))],
 )
-def test_looks_are_joined_at_the_reference_size_at_most(size, canvas):
+def test_looks_are_joined_at_the_networks_size_at_most(size, canvas):
     assert canvas_size(*size) == canvas
 
 

@@ -107,3 +107,19 @@ def test_a_file_that_cannot_be_opened_is_not_called_damaged(path, monkeypatch):
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         for stream in held:
             stream.close()
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pytest.param(np.zeros((0, 4), np.float32), id="empty"),
+        pytest.param(np.array(3.5), id="of no dimension"),
+        pytest.param(np.array([["frame", ""]], "<U9"), id="text"),
+        pytest.param(np.arange(24).reshape(2, 3, 4).transpose(2, 0, 1), id="turned"),
+        pytest.param(np.asfortranarray(np.arange(6.0).reshape(2, 3)), id="column by column"),
+    ],
+)
+def test_any_array_is_read_as_it_was_written(tmp_path, array):
+    write_object(tmp_path / "object.npz", {"array": array}, {"digest": array_digest(array)})
+    for read in (read_array(tmp_path / "object.npz", "array"), np.load(tmp_path / "object.npz")["array"]):
+        np.testing.assert_array_equal(read, array, strict=True)
