@@ -81,7 +81,9 @@ def header_of(
     said_s = _said_duration_s(container, stream)
     if said_s is not None:
         limits.check_duration(name, said_s if end_s is None else min(said_s, end_s))
-    times, others_end_s = _walk(container, stream, name, limits, end_s)
+    own_s = _own_duration_s(stream)
+    looked_at = (stream,) if own_s is not None else ()  # the others tell how to read the container's duration
+    times, others_end_s = _walk(container, stream, looked_at, name, limits, end_s)
     packets = Timeline.of(times, rate)
     limits.check_duration(name, packets.span_us / 1_000_000)
     return Header(
@@ -92,7 +94,7 @@ def header_of(
         len(container.streams.video),
         container.streams.video.index(stream),
         rate,
-        _believed_duration_s(said_s, _own_duration_s(stream), packets, others_end_s),
+        _believed_duration_s(said_s, own_s, packets, others_end_s),
         packets,
     )
 
@@ -211,13 +213,22 @@ def _believed_duration_s(
 
 
 def _walk(
-    container: "InputContainer", stream: "VideoStream", name: str, limits: Limits, end_s: float | None
+    container: "InputContainer",
+    stream: "VideoStream",
+    looked_at: Sequence["VideoStream"],
+    name: str,
+    limits: Limits,
+    end_s: float | None,
 ) -> tuple[np.ndarray, float]:
-    """Times of the video's packets in microseconds, in showing order, and where the other streams end."""
+    """Times of the video's packets in microseconds, in showing order, and where the other streams end.
+
+    Args:
+        looked_at: streams whose packets are read; empty: all.
+    """
     times: list[int] = []
     others_end_s = 0.0
     last = None if end_s is None else units(end_s + 1, stream)
-    for packet in packets_of(container):
+    for packet in packets_of(container, *looked_at):
         time = packet.pts if packet.pts is not None else packet.dts
         if time is None:
             continue

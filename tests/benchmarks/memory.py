@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.workload import run_stage, small_project
+from tests.benchmarks.workload import small_project, stage_peak_mib
 
 STAGES = (
     *(("ingest",), ("extract",), ("segment",), ("featurize",), ("normalize",)),
@@ -20,7 +20,7 @@ def measure(project_root: Path, target: Path, few: int = 50, many: int = 500) ->
         folder = target / str(count)
         folder.mkdir()
         project = small_project(project_root, folder, count)
-        peaks[count] = {"@".join(stage): run_stage(project, stage).peak_mib for stage in STAGES}
+        peaks[count] = {"@".join(stage): stage_peak_mib(project, stage) for stage in STAGES}
     rows = [
         {
             "stage": name,

@@ -5,7 +5,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -13,35 +12,38 @@ import psutil
 LOOK_EVERY_S = 0.05
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What a command took.
-
-    Attributes:
-        seconds: by the wall's clock.
-        peak_mib: of the whole tree; a page that several processes share counts once.
-    """
-
-    seconds: float
-    peak_mib: float
-
-
-def cost(command: list[str], folder: Path, environment: Mapping[str, str]) -> Cost:
-    """Run a command to its end, which must be a good one."""
+def seconds_of(command: list[str], folder: Path, environment: Mapping[str, str]) -> float:
+    """How long a command takes to its end, which must be a good one."""
     started_s = time.perf_counter()
-    with open(os.devnull, "wb") as nowhere:
-        process = subprocess.Popen(
-            command, cwd=folder, env=dict(environment), stdout=nowhere, stderr=subprocess.PIPE
-        )
+    _ended_well(_started(command, folder, environment), command)
+    return time.perf_counter() - started_s
+
+
+def peak_mib_of(command: list[str], folder: Path, environment: Mapping[str, str]) -> float:
+    """The memory of a command and its children at its peak; a page that several share counts once.
+
+    Looking costs time, so a command is not timed while it is watched.
+    """
+    process = _started(command, folder, environment)
     peaks = [0.0]
     watcher = threading.Thread(target=_watch, args=(process, peaks), daemon=True)
     watcher.start()
-    _, said = process.communicate()
-    seconds = time.perf_counter() - started_s
+    _ended_well(process, command)
     watcher.join()
+    return peaks[0]
+
+
+def _started(command: list[str], folder: Path, environment: Mapping[str, str]) -> subprocess.Popen:
+    with open(os.devnull, "wb") as nowhere:
+        return subprocess.Popen(
+            command, cwd=folder, env=dict(environment), stdout=nowhere, stderr=subprocess.PIPE
+        )
+
+
+def _ended_well(process: subprocess.Popen, command: list[str]) -> None:
+    _, said = process.communicate()
     if process.returncode:
         raise RuntimeError(f"{command} ended with {process.returncode}: {said[-2000:]!r}")
-    return Cost(seconds, peaks[0])
 
 
 def _watch(process: subprocess.Popen, peaks: list[float]) -> None:

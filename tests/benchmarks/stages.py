@@ -10,7 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.workload import STAGES, cores, forget_work, real_clips, real_project, run_stage
+from tests.benchmarks.workload import (
+    STAGES,
+    cores,
+    forget_work,
+    real_clips,
+    real_project,
+    stage_peak_mib,
+    stage_seconds,
+)
 from tests.flow import Checkout
 
 GRAB = """
@@ -57,23 +65,25 @@ print(json.dumps([spent[0], time.perf_counter() - started, spent[1]]))
 def measure(project_root: Path, data: Path, target: Path, count: int = 120) -> dict[str, Any]:
     """Seconds and memory of each stage on one core and on all, and the share of its limit that it reaches."""
     project = real_project(project_root, target, real_clips(data, count))
-    runs: dict[int, dict[str, Any]] = {}
+    seconds: dict[int, dict[str, float]] = {}
     for workers in sorted({1, cores()}):
         forget_work(project)
-        runs[workers] = {"@".join(stage): run_stage(project, stage, workers) for stage in STAGES}
+        seconds[workers] = {"@".join(stage): stage_seconds(project, stage, workers) for stage in STAGES}
+    forget_work(project)
+    peaks_mib = {"@".join(stage): stage_peak_mib(project, stage) for stage in STAGES}
     limits = limits_s(project)
-    alone, together = runs[1], runs[cores()]
     rows = []
-    for name, one in alone.items():
+    for name, alone in seconds[1].items():
+        together = seconds[cores()][name]
         limit_s = limits.get(name)
         rows.append(
             {
                 "stage": name,
-                "clips_per_s_one_core": count / one.seconds,
-                "clips_per_s": count / together[name].seconds,
-                "speed_up": one.seconds / together[name].seconds,
-                "share_of_limit": limit_s / one.seconds if limit_s else None,
-                "peak_mib": together[name].peak_mib,
+                "clips_per_s_one_core": count / alone,
+                "clips_per_s": count / together,
+                "speed_up": alone / together,
+                "share_of_limit": limit_s / alone if limit_s else None,
+                "peak_mib": peaks_mib[name],
             }
         )
     return {"clips": count, "cores": cores(), "rows": rows}

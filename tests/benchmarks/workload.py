@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.benchmarks.process_tree import Cost, cost
+from tests.benchmarks.process_tree import peak_mib_of, seconds_of
 from tests.flow import Checkout, copy_project
 from tests.video_factory import write_video
 
@@ -85,12 +85,17 @@ def add_bytes(path: Path, number: int) -> None:
         stream.write(b"\x00\x00\x00\x10free" + number.to_bytes(8, "big"))
 
 
-def run_stage(project: Checkout, stage: tuple[str, ...], workers: int | None = None) -> Cost:
-    """What one stage's command costs."""
+def stage_seconds(project: Checkout, stage: tuple[str, ...], workers: int | None = None) -> float:
+    """How long one stage's command takes."""
     environment = project.environment()
     if workers:
         environment["TAILWATCH_WORKERS"] = str(workers)
-    return cost(["tailwatch", "-q", *stage], project.folder, environment)
+    return seconds_of(["tailwatch", "-q", *stage], project.folder, environment)
+
+
+def stage_peak_mib(project: Checkout, stage: tuple[str, ...]) -> float:
+    """The most memory that one stage's command takes."""
+    return peak_mib_of(["tailwatch", "-q", *stage], project.folder, project.environment())
 
 
 def forget_work(project: Checkout) -> None:
