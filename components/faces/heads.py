@@ -20,7 +20,7 @@ def head_boxes(mask: np.ndarray) -> list[Box]:
         return []
     part = mask[top : top + height, left : left + width].view(np.uint8)
     count, _, stats, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
-    blobs = stats[1:count] + (left, top, 0, 0, 0)
+    blobs = stats[1:count] + np.array([left, top, 0, 0, 0])
     persons = sorted(blobs.tolist(), key=lambda person: (-person[4], person[0]))
     boxes = [
         box

@@ -190,7 +190,7 @@ def _text(value: str | bytes) -> str:
 
 
 def set_up_tensorflow(threads: int) -> None:
-    """Before the model is built: few threads, and Keras' graph, which only loads weights, run as it stands."""
+    """Before the model is built: few threads, and Keras' graph, which only loads weights, as it is."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)

@@ -76,14 +76,14 @@ def _recipe(found: Mapping[str, Any]) -> str:
 
 tests/benchmarks/recipe.py: every frame read with OpenCV, unmodified PixelLib at its default speed with random
 weights on five frames, dlib with one upsampling on full frames, one process. {found["clips"]} clips, extract
-to featurize; imports and the first calls are left out on both sides: of the recipe the seconds of two clips, of
-ours the time that two clips take.
+to featurize; imports and the first calls are left out on both sides: of the recipe the seconds of two clips,
+of ours the time that two clips take.
 
 """
         + table(["", "clips/s", "times the recipe"], rows)
         + f"""
-With the recipe's backends the masks are the recipe's: persons cover {found["mean_person_share"]:.2%} of a clip's pixels, and no
-clip's share differs by more than {found["largest_difference_of_person_share"]:.1e}.
+With the recipe's backends the masks are the recipe's: persons cover {found["mean_person_share"]:.2%} of the
+pixels, and no clip's share differs by more than {found["largest_difference_of_person_share"]:.1e}.
 """
     )
 
