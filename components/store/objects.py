@@ -103,7 +103,7 @@ def _opened(path: Path) -> IO[bytes]:
 def _write_array(member: IO[bytes], array: np.ndarray) -> None:
     """As `numpy.save`, which would cut the values into many pieces and copy each."""
     npy.write_array_header_1_0(member, npy.header_data_from_array_1_0(array))
-    member.write(array.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
+    member.write(array.reshape(-1).view(np.uint8).data)
 
 
 def _meta(archive: zipfile.ZipFile) -> Any:
