@@ -236,3 +236,22 @@ def test_a_forgotten_clip_is_found_nowhere_but_in_the_report(checkout):
     again = json.loads(checkout.run("tailwatch", "-q", "forget", "--clip", FORGOTTEN, "--yes", "--json"))
     assert (again["store"], again["runs"], any(again["paths"].values())) == ([], [], False)
     assert places(folder, FORGOTTEN, sha256) == {str(report.relative_to(folder))}
+
+
+def test_all_clips_of_a_source_are_forgotten(checkout):
+    table = checkout.folder / "data/sample/clips.csv"
+    rows = table.read_text().splitlines(keepends=True)
+    (source,) = {row.split(",")[2] for row in rows[-1:]}
+    gone = [row.split(",")[0] for row in rows if f",{source}," in row]
+    assert 1 < len(gone) < len(rows) - 1
+    digests = {}
+    for clip_id in gone:
+        clip = checkout.folder / "data/sample" / clip_id
+        digests[clip_id] = hashlib.sha256(clip.read_bytes()).hexdigest()
+        clip.unlink()
+    table.write_text("".join(row for row in rows if row.split(",")[0] not in gone))
+    told = json.loads(checkout.run("tailwatch", "-q", "forget", "--source", source, "--yes", "--json"))
+    assert told["sources"] == {source: sorted(gone)}
+    for clip_id, sha256 in digests.items():
+        (place,) = places(checkout.folder, clip_id, sha256)
+        assert place.startswith(".tailwatch/forgotten/")
