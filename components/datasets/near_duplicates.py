@@ -6,7 +6,7 @@ near-duplicates when their mean pictures agree, and what differs from the mean a
 in either, the mean pictures decide.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ SAME_PICTURE = 0.97  # correlation of mean pictures; copies reach 0.99, 0.98 whe
 SAME_MOTION = 0.6  # agreement of motion; copies reach 0.88, 0.67 so cut; neighbours stay below 0.45
 _NOISE = 1.5  # gray levels that encoding alone changes, after averaging to tiny pictures
 _FLAT = 2.0  # gray levels of spread below which a mean picture shows nothing to compare
-_ROWS = 512  # clips compared at once, which bounds memory
+_ROWS = 128  # clips compared at once, which bounds memory
 
 
 @dataclass(frozen=True)
@@ -39,22 +39,35 @@ def near_duplicates(
     Returns:
         Pairs with first < second, in order.
     """
-    if len(fingerprints) < 2:
-        return []
+    blocks = [slice(start, start + _ROWS) for start in range(0, len(fingerprints), _ROWS)]
+    pairs: list[NearDuplicates] = []
+    for place, block in enumerate(blocks):
+        rows = _parted(fingerprints[block])
+        for other in blocks[place:]:
+            columns = rows if other is block else _parted(fingerprints[other])
+            for row, column, agreement in _alike(rows, columns, same_motion):
+                first, second = block.start + row, other.start + column
+                if first < second:
+                    pairs.append(NearDuplicates(first, second, agreement))
+    return sorted(pairs, key=lambda pair: (pair.first, pair.second))
+
+
+def _parted(fingerprints: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean pictures (A, S * S) and what differs from them (A, M * S * S), float32."""
     films = np.stack(fingerprints).astype(np.float32)
     means = films.mean(axis=1)
-    motion = (films - means[:, None]).reshape(len(films), -1)
-    means = means.reshape(len(films), -1)
-    pairs: list[NearDuplicates] = []
-    for start in range(0, len(films), _ROWS):
-        part = slice(start, start + _ROWS)
-        agreement = _agreement(motion[part], motion)
-        alike = (_correlation(means[part], means) >= SAME_PICTURE) & (agreement >= same_motion)
-        for row, second in zip(*np.nonzero(alike), strict=True):
-            first = start + int(row)
-            if first < second:
-                pairs.append(NearDuplicates(first, int(second), round(float(agreement[row, second]), 3)))
-    return pairs
+    films -= means[:, None]
+    return means.reshape(len(films), -1), films.reshape(len(films), -1)
+
+
+def _alike(
+    a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray], same_motion: float
+) -> Iterator[tuple[int, int, float]]:
+    """Row, column and agreement of the near-duplicates between two blocks of clips."""
+    agreement = _agreement(a[1], b[1])
+    alike = (_correlation(a[0], b[0]) >= SAME_PICTURE) & (agreement >= same_motion)
+    for row, column in zip(*np.nonzero(alike), strict=True):
+        yield int(row), int(column), round(float(agreement[row, column]), 3)
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -69,7 +82,7 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _agreement(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """One minus the power of the difference, as a share of the power of both motions and of noise: (A, B)."""
-    power_a, power_b = (a**2).mean(axis=1), (b**2).mean(axis=1)
+    power_a, power_b = (np.einsum("ij,ij->i", part, part) / part.shape[1] for part in (a, b))
     both = power_a[:, None] + power_b[None]
     difference = both - 2 * (a @ b.T) / a.shape[1]
     return 1 - difference / (both + 2 * _NOISE**2)
