@@ -102,6 +102,13 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
+    except MemoryError as error:
+        click.echo(
+            "tailwatch: The memory does not suffice. Wanted: more of it. "
+            "To do: set TAILWATCH_WORKERS to fewer workers, or use a larger machine.",
+            err=True,
+        )
+        sys.exit(exit_code(error))
     except (TailwatchError, OSError) as error:
         told = of_system(error) if isinstance(error, OSError) else error
         click.echo(f"tailwatch: {one_line(str(told))}", err=True)

@@ -211,16 +211,22 @@ def read_params(folder: Path) -> Params:
     Raises:
         UsageError: no such file, no YAML, or a section that does not fit.
     """
+    check_is_project(folder)
     path = folder / PARAMS_FILE
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(
-            f"{path} is not there", wanted="a Tailwatch project", remedy="change into the project's folder"
-        ) from None
     except yaml.YAMLError as error:
         raise UsageError(f"{path} is not YAML: {error}", wanted="a YAML file", remedy="correct it") from error
     return check_params(parse(Params, values, "params"))
+
+
+def check_is_project(folder: Path) -> None:
+    """Raise UsageError for a folder without params.yaml."""
+    path = folder / PARAMS_FILE
+    if not path.is_file():
+        raise UsageError(
+            f"{path} is not there", wanted="a Tailwatch project", remedy="change into the project's folder"
+        )
 
 
 def check_params(params: Params) -> Params:

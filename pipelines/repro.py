@@ -1,29 +1,47 @@
 """`dvc repro`, one at a time in a project, its exit code that of the stage that failed."""
 
 import contextlib
+import json
+import logging
 import os
 import signal
+import time
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from components.core import system
+from components.core.errors import ResourceError
 from pipelines.dvc_command import COMMAND, environment
-from pipelines.running import alone, forget_codes, recorded_codes
+from pipelines.params import check_is_project
+from pipelines.running import KILLED, alone, forget_codes, recorded_codes
+
+log = logging.getLogger("tailwatch")
 
 _UNKNOWN = 1  # DVC failed before or after a stage, and said why
+_RWLOCK = Path(".dvc", "tmp", "rwlock")
+_LOOK_AGAIN_S = 0.1
+_REAPING_S = 10.0
 
 
 def run(folder: Path, arguments: Sequence[str]) -> int:
     """Run `dvc repro`; a second one in the same project waits for the first. Gives the exit code.
 
     A SIGTERM goes to the stage at work, which writes down what it can and ends with 143.
+
+    Raises:
+        ResourceError: a stage was killed from outside.
     """
+    check_is_project(folder)
     with alone(folder, "repro"):
+        _wait_for_dvc(folder)
         forget_codes(folder)
         process = system.start_beside([*COMMAND, "repro", *arguments], folder, environment())
+        passed_on: list[int] = []
 
         def pass_on(number: int, _: Any) -> None:
+            passed_on.append(number)
             for child in _children(process.pid) or [process.pid]:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(child, number)
@@ -33,7 +51,62 @@ def run(folder: Path, arguments: Sequence[str]) -> int:
             failed = process.wait() != 0
         finally:
             signal.signal(signal.SIGTERM, former)
-        return next(filter(None, recorded_codes(folder).values()), _UNKNOWN) if failed else 0
+        return _meaning(folder, passed_on) if failed else 0
+
+
+def _meaning(folder: Path, passed_on: Sequence[int]) -> int:
+    """The exit code of a run that failed; DVC's own is 255 or 1 whatever the reason."""
+    if passed_on:
+        return 128 + passed_on[0]
+    codes = {stage: code for stage, code in recorded_codes(folder).items() if code}
+    killed = [stage for stage, code in codes.items() if code == KILLED]
+    if killed:
+        raise ResourceError(
+            f"{killed[0]} was killed from outside",
+            wanted="a stage that ends by itself",
+            remedy="if memory was short (`dmesg` says so), set TAILWATCH_WORKERS to fewer; run it again",
+        )
+    return next(iter(codes.values()), _UNKNOWN)
+
+
+def _wait_for_dvc(folder: Path) -> None:
+    """Wait until no other DVC process works here: DVC itself would ask for files to be removed by hand.
+
+    It takes a dead process that nobody has reaped yet for a living one, and in some containers nobody does.
+    """
+    told, reaped_s = False, system.monotonic_s() + _REAPING_S
+    while holders := [process for process in lock_holders(folder) if _is_there(process)]:
+        at_work = [process for process in holders if not _is_dead(process)]
+        if at_work and not told:
+            log.warning("DVC is at work, as process %d: waiting for it", at_work[0])
+            told = True
+        if not at_work and system.monotonic_s() > reaped_s:
+            system.remove(folder / _RWLOCK)
+            return
+        time.sleep(_LOOK_AGAIN_S)
+
+
+def lock_holders(folder: Path) -> set[int]:
+    """The processes that hold DVC's locks on single paths while a stage runs."""
+    try:
+        held = json.loads((folder / _RWLOCK).read_bytes())
+        infos = (*held.get("write", {}).values(), *chain(*held.get("read", {}).values()))
+        return {info["pid"] for info in infos}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return set()
+
+
+def _is_there(process: int) -> bool:
+    return Path(f"/proc/{process}").exists()
+
+
+def _is_dead(process: int) -> bool:
+    """Whether it has ended and waits to be reaped."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return state in "ZX"
 
 
 def _children(process: int) -> list[int]:

@@ -3,6 +3,7 @@
 import fcntl
 import logging
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,13 +11,17 @@ from importlib import import_module
 from pathlib import Path
 
 from components.core import system
+from components.core.errors import UsageError
 from components.core.files import write_text
 from pipelines.artifacts import STATE_FOLDER, Project
+from pipelines.params import check_is_project
 from pipelines.ran import keep
 
 log = logging.getLogger("tailwatch")
 
+KILLED = 137  # as a shell has it, of SIGKILL
 _CODES = Path(STATE_FOLDER, "exit")
+_NAME = re.compile(r"\w[\w.-]*")
 
 
 def run_stage(
@@ -27,7 +32,12 @@ def run_stage(
     Args:
         item: the view or the model, of a stage that has one.
         exit_code: the code that a failure means, for .tailwatch/exit/: DVC turns every failure into 255.
+
+    Raises:
+        UsageError: no project, or an item that is no name.
     """
+    check_is_project(folder)
+    _check_names(item)
     under_dvc = "DVC_STAGE" in os.environ
     if under_dvc:  # a killed `dvc repro` must not leave a writer behind
         system.die_with_parent(signal.SIGTERM)
@@ -35,6 +45,8 @@ def run_stage(
     record = folder / _CODES / name
     with alone(folder, name):
         try:
+            system.remove(record)
+            write_text(record, f"{KILLED}\n")  # stays if the process has no time to say anything else
             _function(stage)(Project.open(folder), *item)
         except BaseException as error:
             with suppress(OSError):  # why it cannot be written is why the stage failed
@@ -62,6 +74,16 @@ def alone(folder: Path, name: str) -> Iterator[None]:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         yield
+
+
+def _check_names(item: tuple[str, ...]) -> None:
+    for name in item:
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"{name!a} is no name of a view or model",
+                wanted="letters, digits, `_`, `-` and `.`",
+                remedy="name one that params.yaml has",
+            )
 
 
 def recorded_codes(folder: Path) -> dict[str, int]:

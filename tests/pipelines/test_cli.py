@@ -32,7 +32,18 @@ def test_a_stage_keeps_its_exit_code_where_dvc_loses_it(tmp_path):
     assert result.returncode == 2
     assert "params.yaml is not there" in result.stderr
     assert "Traceback" not in result.stderr
+    assert not any(tmp_path.iterdir()), "what is no project is left as it was"
+    (tmp_path / "params.yaml").write_text("dataset: 5\n")
+    assert _tailwatch(tmp_path, "ingest").returncode == 2
     assert (tmp_path / ".tailwatch/exit/ingest").read_text() == "2\n"
+
+
+def test_an_item_that_is_a_path_is_refused(tmp_path):
+    (tmp_path / "params.yaml").write_text("dataset: 5\n")
+    result = _tailwatch(tmp_path, "reshape", "../../../params.yaml")
+    assert result.returncode == 2
+    assert "'../../../params.yaml' is no name of a view or model" in result.stderr
+    assert (tmp_path / "params.yaml").read_text() == "dataset: 5\n"
 
 
 def _tailwatch(folder, *arguments):

@@ -1,0 +1,82 @@
+"""What `tailwatch repro` makes of DVC's locks and of how a run ended."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from components.core.errors import ResourceError
+from pipelines import repro
+
+
+@pytest.fixture
+def rwlock(tmp_path):
+    path = tmp_path / ".dvc/tmp/rwlock"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("held", "holders"),
+    [
+        pytest.param('{"write": {"a": {"pid": 3, "cmd": "c"}}, "read": {}}', {3}, id="a writer"),
+        pytest.param(
+            '{"read": {"a": [{"pid": 4, "cmd": "c"}, {"pid": 5, "cmd": "c"}]}}', {4, 5}, id="readers"
+        ),
+        pytest.param("{}", set(), id="nobody"),
+        pytest.param('{"write": ', set(), id="cut short"),
+        pytest.param("[]", set(), id="another form"),
+    ],
+)
+def test_who_holds_dvcs_locks(rwlock, held, holders):
+    rwlock.write_text(held)
+    assert repro.lock_holders(rwlock.parents[2]) == holders
+
+
+def test_a_process_that_nobody_reaps_holds_nothing_for_long(rwlock, monkeypatch):
+    monkeypatch.setattr(repro, "_REAPING_S", 0.0)
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    while not repro._is_dead(dead.pid):
+        time.sleep(0.01)
+    rwlock.write_text(json.dumps({"write": {"out": {"pid": dead.pid, "cmd": "dvc repro"}}}))
+    repro._wait_for_dvc(rwlock.parents[2])
+    assert not rwlock.exists()
+    dead.wait()
+
+
+def test_another_dvc_is_waited_for(rwlock, caplog, monkeypatch):
+    monkeypatch.setattr(repro, "_REAPING_S", 0.0)
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"])
+    rwlock.write_text(json.dumps({"write": {"out": {"pid": other.pid, "cmd": "dvc repro"}}}))
+    with caplog.at_level("WARNING", "tailwatch"):
+        repro._wait_for_dvc(rwlock.parents[2])
+    assert f"DVC is at work, as process {other.pid}" in caplog.text
+    assert other.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("codes", "passed_on", "meaning"),
+    [
+        pytest.param({"ingest": 0, "extract": 3}, [], 3, id="bad data"),
+        pytest.param({"ingest": 0}, [], 1, id="DVC itself"),
+        pytest.param({"ingest": 0}, [15], 143, id="asked to end as a stage ended"),
+        pytest.param({}, [15], 143, id="asked to end before a stage began"),
+    ],
+)
+def test_what_a_failure_means(tmp_path, codes, passed_on, meaning):
+    _record(tmp_path, codes)
+    assert repro._meaning(tmp_path, passed_on) == meaning
+
+
+def test_a_stage_that_was_killed_is_told_from_one_that_failed(tmp_path):
+    _record(tmp_path, {"ingest": 0, "train@fusion": 137})
+    with pytest.raises(ResourceError, match="train@fusion was killed from outside"):
+        repro._meaning(tmp_path, [])
+
+
+def _record(folder, codes):
+    (folder / ".tailwatch/exit").mkdir(parents=True)
+    for stage, code in codes.items():
+        (folder / ".tailwatch/exit" / stage).write_text(f"{code}\n")
