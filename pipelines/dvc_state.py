@@ -113,6 +113,8 @@ class DvcState:
     def is_kept(self, name: str) -> bool:
         """Whether DVC would take the stage's result from its cache in place of running it."""
         stage, state = self._stages[name], self.state(name)
+        if "deleted" in state.deps.values():
+            return False
         with self._asking():
             if state.changed and set(state.outs) and not (state.deps or state.params):
                 return bool(stage.outs_cached())

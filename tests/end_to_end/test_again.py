@@ -154,6 +154,16 @@ def test_a_lost_output_is_taken_from_the_cache(undone):
     assert undone.repro()[1] == set()
 
 
+def test_a_data_set_that_is_away_is_told(checkout):
+    data = checkout.folder / "data/sample"
+    data.rename(data.with_name("away"))
+    try:
+        told = why(checkout, "ingest")["ingest"]
+    finally:
+        data.with_name("away").rename(data)
+    assert (told["runs"], causes(told)["data/sample"]["how"]) == ("yes", "is missing")
+
+
 def test_a_version_is_made_again_whatever_the_work_tree_holds_now(undone):
     undone.params(lambda params: params["featurize"].update(min_coverage=0.1))
     undone.params(lambda params: params["split"].update(strategy="random"))
