@@ -16,13 +16,13 @@ from pathlib import Path
 from components.core import system
 from components.core.errors import TailwatchError
 from components.datasets.inspection import inspection_object
-from components.store.local import LocalFolder, StoredFile
+from components.store.local import LocalFolder, StoredFile, is_object
 from pipelines import train
 from pipelines.artifacts import Project, read_clips
 
 log = logging.getLogger("tailwatch")
 
-_TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp")  # components.core.files: the process that writes is in the name
+_TEMPORARY = re.compile(r"\.(?P<name>.+?)(\.[0-9a-f]{8})?\.(?P<process>\d+)\.tmp")  # components.core.files
 _DVC = Path(".dvc")
 _SHARED_S = 86_400.0
 
@@ -100,7 +100,7 @@ def left_over_files(project: Project, *, of_dvc: bool) -> Iterator[Orphan]:
     store = project.store.backend.near.root
     if not store.is_relative_to(project.state()):
         for path in _temporary(store):  # perhaps shared with machines whose processes are not seen from here
-            if system.utc_now().timestamp() - path.stat().st_mtime > _SHARED_S:
+            if _is_objects(store, path) and system.utc_now().timestamp() - path.stat().st_mtime > _SHARED_S:
                 yield _orphan(path, "a temporary file that nobody wrote to for a day")
     if of_dvc:
         for path in sorted((project.root / _DVC / "cache").rglob("*.tmp")):
@@ -135,8 +135,14 @@ def needed_objects(project: Project) -> set[str]:
 def _temporary(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob(".*.tmp")):
         named = _TEMPORARY.fullmatch(path.name)
-        if named and not _is_alive(int(named[1])):
+        if named and not _is_alive(int(named["process"])):
             yield path
+
+
+def _is_objects(store: Path, temporary: Path) -> bool:
+    named = _TEMPORARY.fullmatch(temporary.name)
+    place = temporary.parent.relative_to(store).as_posix()
+    return named is not None and is_object(f"{place}/{named['name']}")
 
 
 @contextmanager

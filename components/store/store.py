@@ -201,5 +201,5 @@ class Store:
 
 
 def object_name(kind: str, key: str) -> str:
-    """An object's path below the root of its store."""
+    """An object's path below the root of its store; `is_object` recognises it."""
     return f"{kind}/{key[:2]}/{key}.npz"
