@@ -4,12 +4,13 @@ import fcntl
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
 from components.core import system
+from components.core.errors import StorageError
 from components.core.files import write_text
 from pipelines.artifacts import STATE_FOLDER, Project
 from pipelines.ran import keep
@@ -17,6 +18,7 @@ from pipelines.ran import keep
 log = logging.getLogger("tailwatch")
 
 _CODES = Path(STATE_FOLDER, "exit")
+_LOCKS = Path(STATE_FOLDER, "locks")
 
 
 def run_stage(
@@ -46,21 +48,46 @@ def run_stage(
 
 
 @contextmanager
-def alone(folder: Path, name: str) -> Iterator[None]:
-    """Hold a project's lock of this name, which the kernel gives back when the process ends in any way."""
-    path = folder / STATE_FOLDER / "locks" / name
+def alone(folder: Path, name: str, *, waits: bool = True) -> Iterator[None]:
+    """Hold a project's lock of this name, which the kernel gives back when the process ends in any way.
+
+    Raises:
+        StorageError: another process holds it, and this one does not wait.
+    """
+    path = folder / _LOCKS / name
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            log.warning("%s is being run by process %s: waiting for it", name, lock.read().strip() or "?")
+            holder = lock.read().strip() or "?"
+            if not waits:
+                raise StorageError(
+                    f"{name} is being run by process {holder}",
+                    wanted="a project in which nothing runs",
+                    remedy="wait until it has ended, then run this again",
+                ) from None
+            log.warning("%s is being run by process %s: waiting for it", name, holder)
             fcntl.flock(lock, fcntl.LOCK_EX)
         lock.seek(0)
         lock.truncate()
         lock.write(f"{os.getpid()}\n")
         lock.flush()
+        yield
+
+
+@contextmanager
+def all_alone(folder: Path, names: Iterable[str]) -> Iterator[None]:
+    """Hold the locks of these names and all others that were ever held.
+
+    Raises:
+        StorageError: another process holds one.
+    """
+    used = (path.name for path in (folder / _LOCKS).glob("*"))
+    with ExitStack() as held:
+        for name in sorted({*names, *used}):
+            held.enter_context(alone(folder, name, waits=False))
         yield
 
 
