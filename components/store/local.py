@@ -84,6 +84,10 @@ class LocalFolder:
         """Remove an object, if it is there."""
         system.remove(self.root / name)
 
+    def discard(self, name: str) -> None:
+        """Remove an object that is damaged."""
+        self.remove(name)
+
     def evict(self) -> None:
         """Remove what is over the cap."""
         for file in self.excess():

@@ -70,3 +70,15 @@ class SharedFolder:
         """Remove an object nearby and from the bucket."""
         self.near.remove(name)
         self.far.remove(name)
+
+    def discard(self, name: str) -> None:
+        """Remove an object that is damaged nearby, and from the bucket if it came so: no put replaces it.
+
+        Raises:
+            StorageError: no answer.
+        """
+        came_so = self.far.may_hold(name, self.near.root / name)
+        self.near.remove(name)
+        if came_so:
+            log.warning("%s is damaged in the bucket; it is removed there, too", self.far.address(name))
+            self.far.remove(name)
