@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from components.core.files import read_json
 from pipelines.artifacts import CLIP_COLUMNS, LABEL_COLUMNS, Project, read_labels
@@ -51,7 +52,7 @@ def known_clips(project: Project, cache: Path) -> KnownClips:
     return known
 
 
-def earlier_reports(project: Project) -> list[dict[str, dict[str, list[str]]]]:
+def earlier_reports(project: Project) -> list[dict[str, Any]]:
     """What earlier commands have forgotten: one that was interrupted is gone on with from there."""
     return [read_json(path) for path in sorted(project.state(FORGOTTEN).glob("*.json"))]
 

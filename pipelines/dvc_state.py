@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from components.core.errors import StorageError, UsageError
 from components.tracking.records import flatten
+from pipelines.dvc_at_rest import runs_a_stage
 from pipelines.provenance import LOCK_FILE, StageLock, provenance_so_far
 
 if TYPE_CHECKING:
@@ -141,6 +142,8 @@ class DvcState:
             StorageError: one is at work.
         """
         with self._asking():
+            if runs_a_stage(self.root):
+                raise _at_work("a run of DVC that has ended")
             yield
 
     @property
@@ -187,17 +190,21 @@ def answering() -> Iterator[None]:
     try:
         yield
     except LockError as error:
-        raise StorageError(
-            "DVC is at work in this project",
-            wanted="its lock",
-            remedy="wait until the other command has ended, then run this again",
-        ) from error
+        raise _at_work("its lock") from error
     except DvcException as error:
         raise UsageError(
             f"DVC cannot read this project: {error}",
             wanted=f"dvc.yaml, params.yaml and {LOCK_FILE} that fit each other",
             remedy="run `dvc status`, and mend what it names",
         ) from error
+
+
+def _at_work(wanted: str) -> StorageError:
+    return StorageError(
+        "DVC is at work in this project",
+        wanted=wanted,
+        remedy="wait until the other command has ended, then run this again",
+    )
 
 
 def _changed_params(stage: "PipelineStage") -> dict[str, tuple[Any, Any]]:

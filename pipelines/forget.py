@@ -5,10 +5,10 @@ a clip are removed whole, and `dvc repro` makes them again without it; the store
 the clip alone. Models are named, not removed: whoever answers for them retrains or retires them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from components.core import system
 from components.core.errors import BadDataError, UsageError
@@ -20,11 +20,15 @@ from components.tracking.store import DATABASE, TrackingStore, open_store
 from components.tracking.traces import RunTraces, Trace, scrub
 from pipelines.artifacts import STATE_FOLDER, Project
 from pipelines.clip_names import ClipNames
-from pipelines.clips_known import FORGOTTEN, KnownClips, known_clips
+from pipelines.clips_known import FORGOTTEN, KnownClips, earlier_reports, known_clips
 from pipelines.data_set import look
 from pipelines.dvc_state import DvcState
 from pipelines.learned import learned_from
+from pipelines.running import all_alone
+from pipelines.stage_graph import stage_names
 from pipelines.traces import local_traces
+
+Found = TypeVar("Found")
 
 _NOT_OURS = (".git", ".venv")
 SHOWN = 10  # of a list of what keeps from forgetting
@@ -100,12 +104,14 @@ def carry_out(project: Project, found: Plan) -> Path:
     The report is there first, so that an interrupted command can be given again.
 
     Raises:
-        StorageError: DVC is at work, or MLflow or the store does not answer.
+        StorageError: DVC or a stage is at work, or MLflow or the store does not answer.
     """
     path = project.state(FORGOTTEN, f"{digest(sorted(found.clips))[:16]}.json")
-    with DvcState(project.root).alone():
-        found = _with_earlier(path, found)
-        _write(path, found)
+    stages = stage_names(project.root, project.params)
+    with DvcState(project.root).alone(), all_alone(project.root, stages):
+        told = _with_earlier(path, found)
+        paths = found.paths if _is_done(path) else told.paths
+        _write(path, told)
         store = open_store(project.root)
         if found.runs:
             traces = RunTraces(store, found.names)
@@ -113,12 +119,18 @@ def carry_out(project: Project, found: Plan) -> Path:
                 traces.remove(trace)
         for kind, key in found.store:
             project.store.remove(kind, key)
-        for one in (one for paths in found.paths.values() for one in paths):
+        for one in (one for ones in paths.values() for one in ones):
             system.remove(project.root / one)
         if (database := _database(project, store)) is not None:
             scrub(database)
-    _write(path, replace(found, left=tuple(_left(project, found.names)), done=True))
+    _write(path, replace(told, left=tuple(_left(project, found.names)), done=True))
     return path
+
+
+def is_over(project: Project, found: Plan) -> bool:
+    """Whether there is nothing to remove, and nothing that an earlier command on these clips left undone."""
+    earlier = (report for report in earlier_reports(project) if report["clips"].keys() & found.clips.keys())
+    return found.is_empty and all(report["done"] and not report["left"] for report in earlier)
 
 
 def _wanted(known: KnownClips, clip_ids: Sequence[str], sources: Sequence[str]) -> list[str]:
@@ -204,8 +216,21 @@ def _with_earlier(path: Path, found: Plan) -> Plan:
         kind: sorted({*found.paths.get(kind, ()), *earlier["paths"].get(kind, ())})
         for kind in {*found.paths, *earlier["paths"]}
     }
-    known = [one for one in earlier["learned"] if one not in found.learned]
-    return replace(found, paths=paths, learned=[*found.learned, *known])
+    return replace(
+        found,
+        paths=paths,
+        store=_joined(found.store, ((kind, key) for kind, key in earlier["store"])),
+        runs=_joined(found.runs, (Trace(**one) for one in earlier["runs"])),
+        learned=_joined(found.learned, earlier["learned"]),
+    )
+
+
+def _joined(found: list[Found], earlier: Iterable[Found]) -> list[Found]:
+    return [*found, *(one for one in earlier if one not in found)]
+
+
+def _is_done(path: Path) -> bool:
+    return path.is_file() and bool(read_json(path)["done"])
 
 
 def _write(path: Path, found: Plan) -> None:

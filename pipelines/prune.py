@@ -3,26 +3,23 @@
 Clips of the data set are never touched. Entries of removed items may stay in dvc.lock, where they do no harm.
 """
 
-import fcntl
-import json
 import logging
-import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from components.core import system
 from components.core.errors import TailwatchError
 from components.datasets.inspection import inspection_object
-from components.store.local import LocalFolder, StoredFile
+from components.store.local import LocalFolder, StoredFile, is_object
 from pipelines import train
 from pipelines.artifacts import Project, read_clips
+from pipelines.dvc_at_rest import at_rest, is_alive
 
 log = logging.getLogger("tailwatch")
 
-_TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp")  # components.core.files: the process that writes is in the name
+_TEMPORARY = re.compile(r"\.(?P<name>.+?)(\.[0-9a-f]{8})?\.(?P<process>\d+)\.tmp")  # components.core.files
 _DVC = Path(".dvc")
 _SHARED_S = 86_400.0
 
@@ -51,11 +48,11 @@ def run(project: Project, *, dry_run: bool, store: bool) -> list[Orphan]:
     Raises:
         BadDataError: there is no clips.csv to tell the store's objects by.
     """
-    with _dvc_at_rest(project.root) as at_rest:
+    with at_rest(project.root) as dvc_rests:
         orphans = [
             *orphaned_outs(project),
             *orphaned_checkpoints(project),
-            *left_over_files(project, of_dvc=at_rest),
+            *left_over_files(project, of_dvc=dvc_rests),
             *orphaned_objects(project, unreachable=store),
         ]
         orphans = [orphan for orphan in orphans if not _holds_clips(project, Path(orphan.path))]
@@ -100,7 +97,7 @@ def left_over_files(project: Project, *, of_dvc: bool) -> Iterator[Orphan]:
     store = project.store.backend.near.root
     if not store.is_relative_to(project.state()):
         for path in _temporary(store):  # perhaps shared with machines whose processes are not seen from here
-            if system.utc_now().timestamp() - path.stat().st_mtime > _SHARED_S:
+            if _is_objects(store, path) and system.utc_now().timestamp() - path.stat().st_mtime > _SHARED_S:
                 yield _orphan(path, "a temporary file that nobody wrote to for a day")
     if of_dvc:
         for path in sorted((project.root / _DVC / "cache").rglob("*.tmp")):
@@ -135,43 +132,14 @@ def needed_objects(project: Project) -> set[str]:
 def _temporary(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob(".*.tmp")):
         named = _TEMPORARY.fullmatch(path.name)
-        if named and not _is_alive(int(named[1])):
+        if named and not is_alive(int(named["process"])):
             yield path
 
 
-@contextmanager
-def _dvc_at_rest(root: Path) -> Iterator[bool]:
-    """Whether no DVC process is at work; while this lasts, none begins."""
-    lock = root / _DVC / "tmp" / "lock"
-    if not lock.is_file():
-        yield True
-        return
-    with lock.open("rb+") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-            return
-        yield not any(_is_alive(process) for process in _dvc_processes(root))
-
-
-def _dvc_processes(root: Path) -> set[int]:
-    """The processes that hold DVC's locks on single paths while a stage runs."""
-    try:
-        held = json.loads((root / _DVC / "tmp" / "rwlock").read_bytes())
-        return {info["pid"] for infos in (held["write"].values(), *held["read"].values()) for info in infos}
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _is_objects(store: Path, temporary: Path) -> bool:
+    named = _TEMPORARY.fullmatch(temporary.name)
+    place = temporary.parent.relative_to(store).as_posix()
+    return named is not None and is_object(f"{place}/{named['name']}")
 
 
 def _holds_clips(project: Project, path: Path) -> bool:

@@ -1,18 +1,17 @@
 """`dvc repro`, one at a time in a project, its exit code that of the stage that failed."""
 
 import contextlib
-import json
 import logging
 import os
 import signal
 import time
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from components.core import system
 from components.core.errors import ResourceError
+from pipelines.dvc_at_rest import RWLOCK, is_alive, is_unreaped, lock_holders
 from pipelines.dvc_command import COMMAND, environment
 from pipelines.params import check_is_project
 from pipelines.running import KILLED, alone, forget_codes, recorded_codes
@@ -20,7 +19,6 @@ from pipelines.running import KILLED, alone, forget_codes, recorded_codes
 log = logging.getLogger("tailwatch")
 
 _UNKNOWN = 1  # DVC failed before or after a stage, and said why
-_RWLOCK = Path(".dvc", "tmp", "rwlock")
 _LOOK_AGAIN_S = 0.1
 _REAPING_S = 10.0
 
@@ -75,38 +73,15 @@ def _wait_for_dvc(folder: Path) -> None:
     It takes a dead process that nobody has reaped yet for a living one, and in some containers nobody does.
     """
     told, reaped_s = False, system.monotonic_s() + _REAPING_S
-    while holders := [process for process in lock_holders(folder) if _is_there(process)]:
-        at_work = [process for process in holders if not _is_dead(process)]
+    while holders := [one for one in lock_holders(folder) if is_alive(one) or is_unreaped(one)]:
+        at_work = [process for process in holders if is_alive(process)]
         if at_work and not told:
             log.warning("DVC is at work, as process %d: waiting for it", at_work[0])
             told = True
         if not at_work and system.monotonic_s() > reaped_s:
-            system.remove(folder / _RWLOCK)
+            system.remove(folder / RWLOCK)
             return
         time.sleep(_LOOK_AGAIN_S)
-
-
-def lock_holders(folder: Path) -> set[int]:
-    """The processes that hold DVC's locks on single paths while a stage runs."""
-    try:
-        held = json.loads((folder / _RWLOCK).read_bytes())
-        infos = (*held.get("write", {}).values(), *chain(*held.get("read", {}).values()))
-        return {info["pid"] for info in infos}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return set()
-
-
-def _is_there(process: int) -> bool:
-    return Path(f"/proc/{process}").exists()
-
-
-def _is_dead(process: int) -> bool:
-    """Whether it has ended and waits to be reaped."""
-    try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return True
-    return state in "ZX"
 
 
 def _children(process: int) -> list[int]:

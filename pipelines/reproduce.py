@@ -23,6 +23,7 @@ from pipelines.data_set import differences_in_words
 from pipelines.dvc_state import DvcState
 from pipelines.provenance import read_provenance
 from pipelines.recipe import Recipe, differing, read_recipe
+from pipelines.stage_graph import stages_file
 from pipelines.work_tree import check_out, prepare, run_stage
 
 log = logging.getLogger("tailwatch")
@@ -59,25 +60,31 @@ def run(
         root: the project's folder: its registry and its git history are used.
         uri: models:/NAME/NUMBER or models:/NAME@ALIAS.
         from_scratch: decode and measure every clip again instead of sharing the store.
-        dataset: where the data set lies now, if it was moved.
+        dataset: where the data set lies now, if it was moved: an address, or a folder as seen from here.
         keep: an empty or new folder for the work tree, which then stays.
 
     Raises:
-        UsageError: no such version, or one that cannot be made again from its tags.
+        UsageError: no project, no such version, or one that cannot be made again from its tags.
         BadDataError: the data set is another.
         StorageError: the registry, the commit or the data set is out of reach.
     """
+    stages_file(root)
     version = _version(root, uri)
     recipe = read_recipe(version)
+    data = _found_from_anywhere(dataset) if dataset else recipe.dataset_root
     _check_committed(version, recipe)
     with check_out(root, recipe, keep) as tree:
-        prepare(root, tree, recipe, dataset or recipe.dataset_root, from_scratch=from_scratch)
+        prepare(root, tree, recipe, data, from_scratch=from_scratch)
         _check_code(tree, version, recipe)
         _check_data_set(root, tree, recipe)
         for stage in recipe.stages:
             log.info("%s", stage)
-            run_stage(tree, stage, dataset or recipe.dataset_root)
+            run_stage(tree, stage, data, from_scratch=from_scratch)
         return _compared(tree, version, recipe, kept=keep is not None)
+
+
+def _found_from_anywhere(dataset: str) -> str:
+    return dataset if "://" in dataset else str(Path(dataset).resolve())
 
 
 def _version(root: Path, uri: str) -> Version:

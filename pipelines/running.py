@@ -5,13 +5,13 @@ import logging
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
 from components.core import system
-from components.core.errors import UsageError
+from components.core.errors import StorageError, UsageError
 from components.core.files import write_text
 from pipelines.artifacts import STATE_FOLDER, Project
 from pipelines.params import check_is_project
@@ -22,6 +22,7 @@ log = logging.getLogger("tailwatch")
 KILLED = 137  # as a shell has it, of SIGKILL
 _CODES = Path(STATE_FOLDER, "exit")
 _NAME = re.compile(r"\w[\w.-]*")
+_LOCKS = Path(STATE_FOLDER, "locks")
 
 
 def run_stage(
@@ -58,16 +59,27 @@ def run_stage(
 
 
 @contextmanager
-def alone(folder: Path, name: str) -> Iterator[None]:
-    """Hold a project's lock of this name, which the kernel gives back when the process ends in any way."""
-    path = folder / STATE_FOLDER / "locks" / name
+def alone(folder: Path, name: str, *, waits: bool = True) -> Iterator[None]:
+    """Hold a project's lock of this name, which the kernel gives back when the process ends in any way.
+
+    Raises:
+        StorageError: another process holds it, and this one does not wait.
+    """
+    path = folder / _LOCKS / name
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            log.warning("%s is being run by process %s: waiting for it", name, lock.read().strip() or "?")
+            holder = lock.read().strip() or "?"
+            if not waits:
+                raise StorageError(
+                    f"{name} is being run by process {holder}",
+                    wanted="a project in which nothing runs",
+                    remedy="wait until it has ended, then run this again",
+                ) from None
+            log.warning("%s is being run by process %s: waiting for it", name, holder)
             fcntl.flock(lock, fcntl.LOCK_EX)
         lock.seek(0)
         lock.truncate()
@@ -84,6 +96,20 @@ def _check_names(item: tuple[str, ...]) -> None:
                 wanted="letters, digits, `_`, `-` and `.`",
                 remedy="name one that params.yaml has",
             )
+
+
+@contextmanager
+def all_alone(folder: Path, names: Iterable[str]) -> Iterator[None]:
+    """Hold the locks of these names and all others that were ever held.
+
+    Raises:
+        StorageError: another process holds one.
+    """
+    used = (path.name for path in (folder / _LOCKS).glob("*"))
+    with ExitStack() as held:
+        for name in sorted({*names, *used}):
+            held.enter_context(alone(folder, name, waits=False))
+        yield
 
 
 def recorded_codes(folder: Path) -> dict[str, int]:

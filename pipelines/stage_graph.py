@@ -11,18 +11,27 @@ from pipelines.params import Params
 STAGES_FILE = "dvc.yaml"
 
 
-def read_stages(root: Path) -> dict[str, Any]:
-    """The stages of a project by name.
+def stages_file(root: Path) -> Path:
+    """A project's dvc.yaml.
 
     Raises:
-        UsageError: there is no dvc.yaml.
+        UsageError: it is not there, so this is no project.
     """
     path = root / STAGES_FILE
     if not path.is_file():
         raise UsageError(
             f"{path} is not there", wanted="a project's folder", remedy="go there, or name it with -C"
         )
-    stages: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]
+    return path
+
+
+def read_stages(root: Path) -> dict[str, Any]:
+    """The stages of a project by name.
+
+    Raises:
+        UsageError: there is no dvc.yaml.
+    """
+    stages: dict[str, Any] = yaml.safe_load(stages_file(root).read_text(encoding="utf-8"))["stages"]
     return stages
 
 

@@ -13,7 +13,7 @@ from components.core.errors import FinalError, ResourceError, StorageError, Usag
 from components.core.files import write_text
 from pipelines.artifacts import STATE_FOLDER
 from pipelines.dvc_command import environment, run_dvc
-from pipelines.params import PARAMS_FILE, ROOT_VARIABLE
+from pipelines.params import PARAMS_FILE, ROOT_VARIABLE, STORE_VARIABLE
 from pipelines.recipe import Recipe
 from pipelines.running import recorded_codes
 
@@ -109,13 +109,17 @@ def _link(place: Path, target: Path) -> None:
         place.symlink_to(target.resolve(), target_is_directory=True)
 
 
-def run_stage(tree: Path, stage: str, dataset: str) -> None:
+def run_stage(tree: Path, stage: str, dataset: str, *, from_scratch: bool) -> None:
     """Run one stage through DVC, nothing taken from an earlier run, nothing filed in the project's MLflow.
+
+    Args:
+        from_scratch: keep results per clip in the work tree, wherever the project keeps them.
 
     Raises:
         StorageError, ResourceError, FinalError: it failed.
     """
-    changed = environment(PYTHONPATH=str(tree), **{ROOT_VARIABLE: dataset})
+    own = {STORE_VARIABLE: str(tree / STATE_FOLDER / "store")} if from_scratch else {}
+    changed = environment(PYTHONPATH=str(tree), **{ROOT_VARIABLE: dataset}, **own)
     within = {name: value for name, value in changed.items() if not name.startswith("MLFLOW_")}
     done = run_dvc(tree, "repro", "--no-run-cache", "--single-item", stage, within=within)
     if done.returncode:

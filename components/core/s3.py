@@ -89,6 +89,16 @@ class S3Folder:
         """
         return dict(self._ask("s3.head", name, "head_object"))
 
+    def may_hold(self, name: str, path: Path) -> bool:
+        """Whether an object of this name has the file's content, as far as its checksum tells."""
+        try:
+            algorithm, wanted = _checksum(self.head(name))
+            with path.open("rb") as stream:
+                found = hashlib.file_digest(stream, lambda: hashlib.new(algorithm, usedforsecurity=False))
+        except (MissingObjectError, FileNotFoundError):
+            return False
+        return not wanted or found.hexdigest() == wanted
+
     def download(self, name: str, path: Path, etag: str | None = None) -> None:
         """Write an object's content to a file; it agrees with its size and its checksum.
 

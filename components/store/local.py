@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ TOUCH_SPACING_S = 3600.0  # a use is noted in the object's modification time, bu
 _EVICT_TO = 0.9  # of the cap
 _LOOKS_PER_CAP = 20
 _told: set[Path] = set()
+_OBJECT = re.compile(r"[^/.][^/]*/([0-9a-f]{2})/\1[0-9a-f]{62}\.npz")
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,16 @@ class LocalFolder:
             self.evict()
 
     def files(self) -> Iterator[StoredFile]:
-        """All objects, in no order."""
-        yield from _files(self.root, "")
+        """All objects, in no order; other files in the folder are not the store's."""
+        yield from (file for file in _files(self.root, "") if is_object(file.name))
 
     def remove(self, name: str) -> None:
         """Remove an object, if it is there."""
         system.remove(self.root / name)
+
+    def discard(self, name: str) -> None:
+        """Remove an object that is damaged."""
+        self.remove(name)
 
     def evict(self) -> None:
         """Remove what is over the cap."""
@@ -115,6 +121,11 @@ class LocalFolder:
                 total / 1e9,
                 max_bytes / 1e9,
             )
+
+
+def is_object(name: str) -> bool:
+    """Whether a path below a store's root is one that only the store gives: KIND/xx/KEY.npz."""
+    return _OBJECT.fullmatch(name) is not None
 
 
 def _is_drawn(name: str, probability: float) -> bool:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from components.core.s3 import DamagedTransferError, MissingObjectError, S3Folder
-from components.store.local import LocalFolder, StoredFile
+from components.store.local import LocalFolder, StoredFile, is_object
 
 log = logging.getLogger("tailwatch")
 
@@ -63,9 +63,22 @@ class SharedFolder:
     def files(self) -> Iterator[StoredFile]:
         """All objects of the bucket, by name; their use is not known, so the time is that of their making."""
         for item in self.far.list():
-            yield StoredFile(item.name, item.size, item.modified_s)
+            if is_object(item.name):
+                yield StoredFile(item.name, item.size, item.modified_s)
 
     def remove(self, name: str) -> None:
         """Remove an object nearby and from the bucket."""
         self.near.remove(name)
         self.far.remove(name)
+
+    def discard(self, name: str) -> None:
+        """Remove an object that is damaged nearby, and from the bucket if it came so: no put replaces it.
+
+        Raises:
+            StorageError: no answer.
+        """
+        came_so = self.far.may_hold(name, self.near.root / name)
+        self.near.remove(name)
+        if came_so:
+            log.warning("%s is damaged in the bucket; it is removed there, too", self.far.address(name))
+            self.far.remove(name)

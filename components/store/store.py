@@ -42,6 +42,9 @@ class Backend(Protocol):
     def remove(self, name: str) -> None:
         """Remove an object, if it is there."""
 
+    def discard(self, name: str) -> None:
+        """Remove an object that is damaged where it was read, and wherever it is as damaged as there."""
+
 
 class StoredObject:
     """Arrays of one clip with what is known about them; those of a file are read when they are asked for.
@@ -197,9 +200,9 @@ class Store:
 
     def _discard(self, name: str, error: DamagedObjectError) -> None:
         log.warning("%s; it is removed, and made again", error.came)
-        self.backend.near.remove(name)
+        self.backend.discard(name)
 
 
 def object_name(kind: str, key: str) -> str:
-    """An object's path below the root of its store."""
+    """An object's path below the root of its store; `is_object` recognises it."""
     return f"{kind}/{key[:2]}/{key}.npz"

@@ -53,14 +53,14 @@ def forget(
     """Remove every trace of clips that are gone from the data set; say which models had learned from them."""
     from components.core.files import read_json
     from components.core.settings import to_dict
-    from pipelines.forget import carry_out, plan
+    from pipelines.forget import carry_out, is_over, plan
     from pipelines.forget_words import after, before
 
     project = open_project(folder)
     found = plan(project, clips, sources)
     told = to_dict(found)
-    if not (dry_run or found.is_empty):
-        if not yes:
+    if not (dry_run or is_over(project, found)):
+        if not (yes or found.is_empty):
             click.confirm(f"{before(told)}\n\nRemove all this?", abort=True, err=True)
         told = read_json(carry_out(project, found))
     show(told, as_json, after if told["done"] else before)

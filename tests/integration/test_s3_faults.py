@@ -122,6 +122,26 @@ def test_an_object_that_always_arrives_damaged_is_made_again(machine, proxy, cap
     assert is_whole(machine())
 
 
+def test_an_object_that_lies_damaged_in_the_bucket_is_made_again_once(machine, proxy, caplog):
+    bucket = boto3.resource("s3").Bucket(BUCKET)
+    bucket.put_object(Key=f"store/{NAME}", Body=b"no object")
+    store = machine()
+    with caplog.at_level(logging.WARNING, "tailwatch"):
+        assert is_whole(store, lambda: put(store))
+    assert "is damaged in the bucket" in caplog.text
+    assert is_whole(machine())
+
+
+def test_what_is_damaged_nearby_alone_is_fetched_again(machine, proxy):
+    store = machine()
+    put(store)
+    before = boto3.resource("s3").Object(BUCKET, f"store/{NAME}").last_modified
+    (store.backend.near.root / NAME).write_bytes(b"no object")
+    assert store.get("frames", KEY) is None
+    assert is_whole(store)
+    assert boto3.resource("s3").Object(BUCKET, f"store/{NAME}").last_modified == before
+
+
 def test_what_was_altered_while_it_was_sent_is_never_accepted(machine, proxy):
     proxy.faults.append(Fault("flip_sent", meant=puts_of("store")))
     first = machine()

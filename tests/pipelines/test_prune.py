@@ -62,6 +62,7 @@ ORPHANS = [
     pytest.param("outs/reshape/people/frames.npy", "outs/reshape/people", id="a view"),
     pytest.param("outs/train/majority/.weights.npz.{dead}.tmp", "", id="temporary in outs"),
     pytest.param(".tailwatch/store/frames/ab/.x.npz.{dead}.tmp", "", id="temporary in the store"),
+    pytest.param("reports/.index.html.12345678.{dead}.tmp", "", id="temporary of one writer"),
     pytest.param(".tailwatch/exit/.train.{dead}.tmp", "", id="temporary in .tailwatch"),
     pytest.param(".dvc/cache/files/md5/ab/.Xy12.tmp", "", id="temporary of DVC"),
 ]
@@ -69,6 +70,7 @@ NEEDED = [
     pytest.param("outs/train/majority/bundle.json", id="an enabled model's"),
     pytest.param("outs/extract/index.csv", id="a stage's"),
     pytest.param("outs/.x.{alive}.tmp", id="being written"),
+    pytest.param("outs/.x.12345678.{alive}.tmp", id="being written by one writer"),
     pytest.param("outs/x.1.tmp", id="another name"),
     pytest.param(".tailwatch/digests.json", id="the digests"),
     pytest.param(".tailwatch/clips/abc.mp4", id="a fetched clip"),
@@ -182,6 +184,20 @@ def test_objects_of_no_present_clip_and_parameters_go_when_asked(tmp_path):
     narrowed = open_project(tmp_path, samplings={"five": {"kind": "uniform", "frames": 3}})
     assert len(prune.run(narrowed, dry_run=True, store=True)) == 6
     assert {path: path.read_bytes() for path in films.rglob("*.mp4")} == before
+
+
+def test_in_a_store_among_other_files_only_its_own_go(tmp_path):
+    write_films(tmp_path)
+    project = open_project(tmp_path, store={"root": "data", "max_gb": 1e-8})
+    ingest.run(project)
+    own = {file.name for file in project.store.backend.near.files()}
+    temporary = f"frames/ab/.{'ab' * 32}.npz.0123abcd.{dead_process()}.tmp"
+    others = {"holiday.mov", "notes/my_thesis.txt", f"notes/.clip.mp4.{dead_process()}.tmp"}
+    for name in {temporary, *others}:
+        os.utime(write(tmp_path / "data" / name, "x" * 100), (0, 0))
+    gone = prune.run(Project.open(tmp_path), dry_run=False, store=True)
+    assert paths(gone) == {f"data/{temporary}"}
+    assert files(tmp_path / "data") >= others | own
 
 
 def test_without_a_table_of_clips_no_object_is_called_unneeded(project):

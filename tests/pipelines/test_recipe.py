@@ -2,12 +2,14 @@
 
 import json
 import subprocess
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
 from components.core.errors import StorageError, UsageError
 from components.tracking.registry import Version
-from pipelines import reproduce
+from pipelines import reproduce, work_tree
 from pipelines.provenance import Provenance, StageLock, uncommitted
 from pipelines.recipe import leading_to, read_recipe
 
@@ -22,6 +24,14 @@ TAGS = {
     "tailwatch.recipe.dataset_root": "/clips",
     "tailwatch.recipe.uncommitted": "[]",
 }
+
+
+@pytest.fixture
+def project(tmp_path):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "dvc.yaml").write_text("stages: {}\n")
+    return folder
 
 
 def without(name):
@@ -70,23 +80,66 @@ def test_only_what_leads_to_the_model_is_run_in_order():
         ),
     ],
 )
-def test_a_version_that_cannot_be_made_again(monkeypatch, tmp_path, tags, text):
+def test_a_version_that_cannot_be_made_again(monkeypatch, project, tags, text):
     monkeypatch.setattr(reproduce, "_version", lambda *_: Version(7, "", tags))
     with pytest.raises(UsageError, match=text):
-        reproduce.run(tmp_path, "models:/tailwatch/7")
+        reproduce.run(project, "models:/tailwatch/7")
 
 
-def test_a_commit_that_is_not_here(monkeypatch, tmp_path):
-    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+def test_a_commit_that_is_not_here(monkeypatch, project):
+    subprocess.run(["git", "init", "-q", str(project)], check=True)
     monkeypatch.setattr(reproduce, "_version", lambda *_: Version(7, "", TAGS))
     with pytest.raises(StorageError, match=f"The commit {'c' * 40} is not in this repository"):
-        reproduce.run(tmp_path, "models:/tailwatch/7")
+        reproduce.run(project, "models:/tailwatch/7")
 
 
 @pytest.mark.parametrize("uri", ["tailwatch/1", "models:/tailwatch", "models:/tailwatch/one"])
-def test_an_address_of_no_version(tmp_path, uri):
+def test_an_address_of_no_version(project, uri):
     with pytest.raises(UsageError, match="names no version"):
-        reproduce.run(tmp_path, uri)
+        reproduce.run(project, uri)
+
+
+def test_outside_a_project_nothing_is_made(tmp_path):
+    with pytest.raises(UsageError, match=r"dvc\.yaml is not there"):
+        reproduce.run(tmp_path, "models:/tailwatch/7")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "seen"),
+    [
+        pytest.param(None, "/clips", id="where it lay"),
+        pytest.param("moved/clips", "{here}/moved/clips", id="as seen from here"),
+        pytest.param("/moved", "/moved", id="absolute"),
+        pytest.param("s3://team/clips", "s3://team/clips", id="an address"),
+    ],
+)
+def test_the_data_set_is_found_from_the_work_tree(monkeypatch, project, tmp_path, given, seen):
+    found = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(reproduce, "_version", lambda *_: Version(7, "", TAGS))
+    monkeypatch.setattr(reproduce, "check_out", lambda *_: nullcontext(project))
+    for name in ("_check_code", "_check_data_set", "_compared"):
+        monkeypatch.setattr(reproduce, name, lambda *_, **__: None)
+    monkeypatch.setattr(reproduce, "prepare", lambda *given, **_: found.append(given[3]))
+    monkeypatch.setattr(reproduce, "run_stage", lambda *given, **_: found.append(given[2]))
+    reproduce.run(project, "models:/tailwatch/7", dataset=given)
+    assert set(found) == {seen.format(here=tmp_path)}
+
+
+@pytest.mark.parametrize(
+    ("from_scratch", "store"), [(False, "/team/store"), (True, "{tree}/.tailwatch/store")]
+)
+def test_from_scratch_no_store_is_shared(monkeypatch, tmp_path, from_scratch, store):
+    within = {}
+    monkeypatch.setenv("TAILWATCH_STORE", "/team/store")
+    monkeypatch.setattr(
+        work_tree,
+        "run_dvc",
+        lambda *_, **given: within.update(given["within"]) or SimpleNamespace(returncode=0),
+    )
+    work_tree.run_stage(tmp_path, "extract", "/clips", from_scratch=from_scratch)
+    assert within["TAILWATCH_STORE"] == store.format(tree=tmp_path)
 
 
 def test_uncommitted_is_code_that_differs_or_was_never_added(tmp_path):

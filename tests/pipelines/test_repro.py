@@ -9,6 +9,7 @@ import pytest
 
 from components.core.errors import ResourceError
 from pipelines import repro
+from pipelines.dvc_at_rest import is_unreaped, lock_holders
 
 
 @pytest.fixture
@@ -32,13 +33,13 @@ def rwlock(tmp_path):
 )
 def test_who_holds_dvcs_locks(rwlock, held, holders):
     rwlock.write_text(held)
-    assert repro.lock_holders(rwlock.parents[2]) == holders
+    assert lock_holders(rwlock.parents[2]) == holders
 
 
 def test_a_process_that_nobody_reaps_holds_nothing_for_long(rwlock, monkeypatch):
     monkeypatch.setattr(repro, "_REAPING_S", 0.0)
     dead = subprocess.Popen([sys.executable, "-c", ""])
-    while not repro._is_dead(dead.pid):
+    while not is_unreaped(dead.pid):
         time.sleep(0.01)
     rwlock.write_text(json.dumps({"write": {"out": {"pid": dead.pid, "cmd": "dvc repro"}}}))
     repro._wait_for_dvc(rwlock.parents[2])

@@ -219,6 +219,15 @@ def test_damaged_objects_of_present_clips_are_made_again(clips_project):
         read_object(near.root / name)
 
 
+def test_other_files_in_the_stores_folder_stay(clips_project):
+    others = [clips_project.store.backend.near.root / name for name in ("clip.mp4", "notes/my_thesis.txt")]
+    for path in others:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"no object")
+    assert verify.run(clips_project, repair=True) == []
+    assert all(path.is_file() for path in others)
+
+
 def test_a_damaged_object_of_a_clip_that_is_gone_is_removed(clips_project):
     near, clip = clips_project.store.backend.near, read_clips(clips_project)[0]
     (name,) = (name for name in clips_project.chain.objects(clip) if (near.root / name).is_file())

@@ -19,6 +19,15 @@ def test_a_failed_write_leaves_the_old_file_and_no_residue(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
 
 
+def test_writers_with_one_process_id_do_not_meet(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.getpid", lambda: 1)
+    with files.atomic_path(tmp_path / "a") as first, files.atomic_path(tmp_path / "a") as second:
+        assert first != second
+        first.write_text("first")
+        second.write_text("second")
+    assert (tmp_path / "a").read_text() == "first"
+
+
 def test_nan_is_refused(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         files.write_json(tmp_path / "a.json", {"loss": float("nan")})

@@ -64,8 +64,8 @@ def test_the_cap_holds_over_many_puts_with_few_looks(tmp_path, monkeypatch):
     folder._opened_s += 10 * TOUCH_SPACING_S  # as if everything came from runs long before
     step = 2**32 // 400
     for number in range(400):
-        name = f"frames/00/{(number * 7919 % 400) * step:08x}{number:056x}.npz"
-        with folder.create(name) as path:
+        key = f"{(number * 7919 % 400) * step:08x}{number:056x}"
+        with folder.create(f"frames/{key[:2]}/{key}.npz") as path:
             path.write_bytes(bytes(SIZE))
     assert 150 <= len(list(files(folder))) <= 230
     assert len(looks) <= 0.15 * 400
@@ -89,3 +89,28 @@ def test_files_being_written_are_no_objects(tmp_path):
         assert numbers(folder) == []
         assert folder.path(name_of(1)) is None
     assert numbers(folder) == [1]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("my_thesis.txt", id="at the root"),
+        pytest.param("films/calm/holiday.mov", id="a clip"),
+        pytest.param(f"frames/ab/{'ab' * 32}.txt", id="another ending"),
+        pytest.param(f"frames/ab/{'ab' * 31}.npz", id="a short key"),
+        pytest.param(f"frames/cd/{'ab' * 32}.npz", id="another folder than the key's"),
+        pytest.param(f"ab/{'ab' * 32}.npz", id="of no kind"),
+        pytest.param(f"old/frames/ab/{'ab' * 32}.npz", id="deeper"),
+    ],
+)
+def test_other_files_are_neither_listed_nor_given_up(tmp_path, name):
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(bytes(10 * SIZE))
+    os.utime(path, (0, 0))
+    put(LocalFolder(tmp_path), 1, age_s=DAY_S)
+    folder = LocalFolder(tmp_path, 0.5 * SIZE)
+    assert numbers(folder) == [1]
+    folder.evict()
+    assert numbers(folder) == []
+    assert path.is_file()
