@@ -14,7 +14,7 @@ import pytest
 from components.core.errors import BadDataError
 from components.video import opencv, reader
 from components.video.limits import Limits
-from components.video.passes import Errand, Pass
+from components.video.passes import Pass
 from components.video.reader import read_clip
 from components.video.sampling import Sampling
 from tests.video_factory import (
