@@ -269,7 +269,7 @@ class ClipChain:
 
 
 def _check_same(path: Path, clip: Clip) -> None:
-    """Check that the file is the one that the clip's keys name, else the store would give another's frames."""
+    """Check that the file is the one that the clip's keys name, else others' frames would be stored."""
     from components.video.probe import printable
 
     if file_sha256(path) != clip.sha256:
