@@ -54,7 +54,7 @@ def is_alive(process: int) -> bool:
 
 
 def is_unreaped(process: int) -> bool:
-    """Whether a process has ended and its parent has not looked yet (Linux); DVC takes it for a living one."""
+    """Whether a process has ended and its parent has not looked yet (Linux); DVC takes it for living."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
     except OSError:

@@ -162,7 +162,8 @@ def _check_gone(project: Project, clips: dict[str, list[str]]) -> None:
     Raises:
         BadDataError: a file or its copy is there, or the table still names it.
     """
-    listed = set(open_root(project.dataset_root, project.state("clips")).list())
+    source = open_root(project.dataset_root, project.state("clips"))
+    listed = {*source.list(), *source.left_out()}
     digests = {found for known in clips.values() for found in known}
     still = {clip_id for clip_id in clips if clip_id in listed}
     if not still:

@@ -55,6 +55,14 @@ class IngestParams:
     conflicts: Literal["fail", "drop"] = "fail"
     near_duplicate_agreement: float = 0.6
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.max_bad_fraction <= 1:  # false for NaN, too
+            raise UsageError(
+                f"ingest.max_bad_fraction is {self.max_bad_fraction}",
+                wanted="a share of the clips, from 0 to 1",
+                remedy="correct it",
+            )
+
 
 @dataclass(frozen=True)
 class Fractions:
@@ -209,12 +217,16 @@ def read_params(folder: Path) -> Params:
     """Read and check a project's params.yaml.
 
     Raises:
-        UsageError: no such file, no YAML, or a section that does not fit.
+        UsageError: no such file, no UTF-8, no YAML, or a section that does not fit.
     """
     check_is_project(folder)
     path = folder / PARAMS_FILE
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path} is not UTF-8 text", wanted="a YAML file in UTF-8", remedy="save it as UTF-8"
+        ) from error
     except yaml.YAMLError as error:
         raise UsageError(f"{path} is not YAML: {error}", wanted="a YAML file", remedy="correct it") from error
     return check_params(parse(Params, values, "params"))

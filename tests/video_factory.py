@@ -4,7 +4,7 @@ The number stands in eight blocks along the upper edge, white for 1, the highest
 lower left corner tells which side is up and which channel is which.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -59,6 +59,7 @@ def write_video(
     gop: int = 10,
     first: int = 0,
     container_format: str | None = None,
+    options: Mapping[str, str] | None = None,
 ) -> Path:
     """Write a film of painted frames.
 
@@ -68,6 +69,7 @@ def write_video(
         rotation: degrees clockwise that a player must turn the picture; the stored ones are turned back.
         gop: frames from one key frame to the next.
         first: the number of the first frame.
+        options: the encoder's, added to those that keep it quick.
     """
     base = Fraction(1, 1000) if times_ms else 1 / Fraction(rate)
     with av.open(str(path), "w", format=container_format) as container:
@@ -80,6 +82,7 @@ def write_video(
             stream.options = {"preset": "ultrafast", "crf": "18"}
         else:
             stream.codec_context.bit_rate = 4_000_000
+        stream.options = {**stream.options, **(options or {})}
         turned = rotation in (90, 270)
         stream.width, stream.height = size[::-1] if turned else size
         if rotation:

@@ -21,7 +21,7 @@ def read_csv(path: Path, columns: Sequence[str] = ()) -> list[dict[str, str]]:
     """Read all rows as text.
 
     Raises:
-        BadDataError: the file is missing, or lacks one of `columns`.
+        BadDataError: the file is missing, is no table, or lacks one of `columns`.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -42,4 +42,10 @@ def read_csv(path: Path, columns: Sequence[str] = ()) -> list[dict[str, str]]:
     except UnicodeDecodeError as error:
         raise BadDataError(
             f"{path} is not UTF-8 text", wanted="a CSV table in UTF-8", remedy="save it as UTF-8"
+        ) from error
+    except csv.Error as error:
+        raise BadDataError(
+            f"{path} is no CSV table: {error}",
+            wanted="fields parted by commas, with quotes in pairs",
+            remedy="correct it, or run the stage that writes this table again",
         ) from error

@@ -1,6 +1,8 @@
 """Adapter `folder`: a folder per class, or a table clips.csv at the root with label, source and split."""
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from components.core.errors import BadDataError
@@ -33,6 +35,7 @@ VIDEO_SUFFIXES = frozenset(
         ".wmv",
     ]
 )
+_NEEDED = ("clip", "label")
 _OPTIONAL = ("source", "split")
 
 
@@ -40,16 +43,20 @@ def list_folder(source: Source, classes: tuple[str, ...]) -> Listing:
     """List the clips of the classes in use.
 
     With clips.csv, the table alone says what is a clip; videos that it does not name are left out and
-    reported. Without it, every video below a class's folder is a clip of that class.
+    reported. Without it, every video below a class's folder is a clip of that class. What is no file, or
+    may not be read, is left out and reported either way.
 
     Raises:
-        BadDataError: a table that names files that are not there, or gives no label.
+        BadDataError: a table that cannot be read, names files that are not there, or gives no label.
     """
-    found = source.list()
+    found, flaws = source.list(), source.left_out()
+    if TABLE in flaws:
+        raise BadDataError(f"{TABLE}: {flaws[TABLE]}", wanted="a table, or none", remedy="mend or remove it")
     uris = [uri for uri in found if _is_text(uri)]
-    listing = _from_table(source, uris) if TABLE in uris else _from_folders(uris, classes)
+    listing = _from_table(source, uris, flaws) if TABLE in uris else _from_folders(uris, classes)
     nameless = tuple((ascii(uri)[1:-1], "its name is not UTF-8") for uri in found if not _is_text(uri))
-    return _with_warnings(Listing(listing.entries, (*listing.left_out, *nameless)))
+    flawed = tuple((uri if _is_text(uri) else ascii(uri)[1:-1], flaw) for uri, flaw in flaws.items())
+    return _with_warnings(replace(listing, left_out=(*listing.left_out, *nameless, *flawed)))
 
 
 def _from_folders(uris: list[str], classes: tuple[str, ...]) -> Listing:
@@ -71,10 +78,12 @@ def _from_folders(uris: list[str], classes: tuple[str, ...]) -> Listing:
     return Listing(tuple(entries), (*unknown, *others))
 
 
-def _from_table(source: Source, uris: list[str]) -> Listing:
-    rows = read_csv(source.local(TABLE), ("clip", "label"))
+def _from_table(source: Source, uris: list[str], flaws: Mapping[str, str]) -> Listing:
+    rows = read_csv(source.local(TABLE), _NEEDED)
+    nameless = [f"row {number}" for number, row in enumerate(rows, 1) if not (row["clip"] or "").strip()]
+    _refuse(nameless, "below the heads of the columns names no clip", "a clip in every row")
     known = set(uris)
-    entries = sorted({_entry(row) for row in rows}, key=_place)
+    entries = sorted({entry for entry in map(_entry, rows) if entry.uri not in flaws}, key=_place)
     _refuse(
         [entry.uri for entry in entries if entry.uri not in known], "is not there", "a file for every row"
     )
@@ -87,7 +96,15 @@ def _from_table(source: Source, uris: list[str]) -> Listing:
     )
     named = {entry.uri for entry in entries}
     rest = [(uri, f"not named in {TABLE}") for uri in uris if _is_video(uri) and uri not in named]
-    return Listing(tuple(entries), tuple(rest))
+    return Listing(tuple(entries), tuple(rest), _about_columns(rows))
+
+
+def _about_columns(rows: list[dict[str, str]]) -> tuple[str, ...]:
+    """A warning where the table has columns that nothing reads."""
+    unused = [name for name in (rows[0] if rows else ()) if name and name not in (*_NEEDED, *_OPTIONAL)]
+    if not unused:
+        return ()
+    return (f"{TABLE}: these columns are not used: {', '.join(ascii(name)[1:-1] for name in unused)}",)
 
 
 def _place(entry: Entry) -> tuple[str, str]:
@@ -116,7 +133,7 @@ def _with_warnings(listing: Listing) -> Listing:
         f"{without} of {len(listing.entries)} clips name no source: each is its own group, so clips of one "
         f"film or camera may lie on both sides of the split; add a `source` column to {TABLE}"
     )
-    return Listing(listing.entries, listing.left_out, (*listing.warnings, warning))
+    return replace(listing, warnings=(*listing.warnings, warning))
 
 
 def _is_text(uri: str) -> bool:

@@ -19,6 +19,9 @@ class Source(Protocol):
     def list(self) -> list[str]:
         """All files as uris from the root, sorted, hidden ones left out."""
 
+    def left_out(self) -> dict[str, str]:
+        """Why others that are shown are not in the list, by uri, sorted."""
+
     def local(self, uri: str) -> Path:
         """The file on this machine.
 
@@ -67,7 +70,14 @@ class LocalSource:
 
     def list(self) -> list[str]:
         """All files as uris from the root, sorted, hidden ones left out."""
-        return sorted(_walk(self.root, PurePosixPath(), frozenset()))
+        return sorted(uri for uri, flaw in self._walk() if not flaw)
+
+    def left_out(self) -> dict[str, str]:
+        """Why others that are shown are not in the list, by uri, sorted."""
+        return dict(sorted((uri, flaw) for uri, flaw in self._walk() if flaw))
+
+    def _walk(self) -> Iterator[tuple[str, str]]:
+        return _walk(self.root, PurePosixPath(), frozenset())
 
     def local(self, uri: str) -> Path:
         """The file itself.
@@ -85,18 +95,40 @@ class LocalSource:
         return path
 
 
-def _walk(folder: Path, place: PurePosixPath, above: frozenset[str]) -> Iterator[str]:
+def _walk(folder: Path, place: PurePosixPath, above: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """All that is shown below a folder, with what keeps it from being read, if anything."""
     real = os.path.realpath(folder)
     if real in above:  # a link to a folder that it lies in
         return
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                yield from _walk(folder / entry.name, place / entry.name, above | {real})
-            elif entry.is_file():
-                yield str(place / entry.name)
+    try:
+        with os.scandir(folder) as scanned:
+            entries = list(scanned)
+    except OSError as error:
+        yield f"{place}/", f"a folder that cannot be read: {error.strerror}"
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if _is_folder(entry):
+            yield from _walk(folder / entry.name, place / entry.name, above | {real})
+        else:
+            yield str(place / entry.name), _flaw(entry)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # such as a link to itself
+        return False
+
+
+def _flaw(entry: os.DirEntry[str]) -> str:
+    try:
+        if not entry.is_file():
+            return "not a file: a pipe, a socket or a broken link"
+    except OSError as error:
+        return f"not a file: {error.strerror}"
+    return "" if os.access(entry, os.R_OK) else "a file that may not be read"
 
 
 def _inside(uri: str) -> PurePosixPath:
@@ -120,6 +152,10 @@ class S3Source:
     def list(self) -> list[str]:
         """All objects as uris from the root, sorted, hidden ones left out."""
         return sorted(item.name for item in self.objects.list() if _is_shown(item.name))
+
+    def left_out(self) -> dict[str, str]:
+        """Nothing: a bucket holds objects alone."""
+        return {}
 
     def local(self, uri: str) -> Path:
         """The object fetched, once for each version of it.

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from components.core.code import code_digest
-from components.core.files import digest
+from components.core.errors import BadDataError
+from components.core.files import digest, file_sha256
 from components.core.registry import Registry
 from components.core.settings import to_dict
 from components.datasets.clips import Clip
@@ -210,7 +211,9 @@ class ClipChain:
         from components.video.reader import read_clip
 
         samplings = {name: self.settings.samplings[name] for name in self.settings.frame_samplings()}
-        read = read_clip(self._locate(clip), samplings, clip.start_s, clip.end_s)
+        path = self._locate(clip)
+        read = read_clip(path, samplings, clip.start_s, clip.end_s)
+        _check_same(path, clip)
         return {
             name: self.store.put(
                 "frames",
@@ -263,6 +266,18 @@ class ClipChain:
         masks = self.person_masks(clip, wanted.sampling) if _needs_masks(wanted) else None
         pixels = render(self.frames(clip, wanted.sampling)["frames"], masks, wanted)
         return self.store.put("tensors", key, {"frames": pixels}, {"clip": clip.sha256})
+
+
+def _check_same(path: Path, clip: Clip) -> None:
+    """Check that the file is the one that the clip's keys name, else others' frames would be stored."""
+    from components.video.probe import printable
+
+    if file_sha256(path) != clip.sha256:
+        raise BadDataError(
+            f"{printable(clip.clip_id)} is not the file that ingest saw",
+            wanted="the bytes that clips.csv tells of",
+            remedy="run `tailwatch ingest` or `dvc repro` again",
+        )
 
 
 def _needs_masks(view: View) -> bool:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MOMENTS = 8
 SIDE = 32
 _FAR_APART_US = 4_000_000
+_INDEXED = frozenset(["mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi"])
+_LEAD_US = 4_000_000  # where no index leads to a key frame, one is sought so long before a moment
 
 
 def fingerprint(path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[Header, np.ndarray]:
@@ -48,7 +50,7 @@ def fingerprint(path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[Header, np
         moments = [begin + (2 * k + 1) * packets.span_us // (2 * MOMENTS) for k in range(MOMENTS)]
         _decode_fast(stream)
         try:
-            pictures = _pictures(container, stream, moments)
+            pictures = _pictures(path, container, stream, moments)
         except MemoryError:
             raise
         except av.FFmpegError as error:
@@ -58,16 +60,32 @@ def fingerprint(path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[Header, np
     return header, np.stack(pictures)
 
 
-def _pictures(container: "InputContainer", stream: "VideoStream", moments: list[int]) -> list[np.ndarray]:
+def _pictures(
+    path: Path, container: "InputContainer", stream: "VideoStream", moments: list[int]
+) -> list[np.ndarray]:
     """In one go, or from the key frame before each moment where the moments lie far apart."""
+    indexed = container.format.name in _INDEXED
     if moments[1] - moments[0] <= _FAR_APART_US:
+        if not indexed:
+            return _from_the_start(path, moments)
         container.seek(stream.start_time or 0, stream=stream)
         return _at_moments(_timed_pictures(container, stream), moments)
     pictures = []
     for moment in moments:
-        container.seek(units(moment / 1_000_000, stream), stream=stream)
+        sought = moment if indexed else moment - _LEAD_US
+        if sought <= 0 and not indexed:
+            pictures += _from_the_start(path, [moment])
+            continue
+        container.seek(units(sought / 1_000_000, stream), stream=stream)
         pictures += _at_moments(_timed_pictures(container, stream), [moment])
     return pictures
+
+
+def _from_the_start(path: Path, moments: list[int]) -> list[np.ndarray]:
+    """Opened anew, because without an index a seek to the start may end behind the first key frame."""
+    with open_video(path) as (container, stream):
+        _decode_fast(stream)
+        return _at_moments(_timed_pictures(container, stream), moments)
 
 
 def _decode_fast(stream: "VideoStream") -> None:

@@ -47,6 +47,7 @@ class Pass:
         pictures: (frame index, longest side) to (H, W, 3) uint8 RGB.
         width, height: of the first upright frame that is kept, unscaled; 0 before.
         rotation: degrees clockwise that were applied.
+        unconverted: a wanted frame's pixels could not be made, so that the pass ended there.
     """
 
     backend: Literal["opencv", "pyav"]
@@ -57,6 +58,7 @@ class Pass:
     rotation: int = 0
     bad_packets: int = 0
     kept_bytes: int = 0
+    unconverted: bool = False
 
     def timeline(self, header: Header) -> Timeline:
         """When the decoded frames are shown."""

@@ -2,12 +2,13 @@
 
 The wanted frames are predicted from the times of the file's packets, and compared with what was really
 decoded: only when the prediction was wrong is there a second pass. OpenCV reads; what it cuts short, the
-tolerant reader tries, and the one that recovers more is used.
+tolerant reader tries, and the one that recovers more is used; what it cannot convert, the tolerant one reads.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -53,15 +54,7 @@ def read_clip(
             limits.decoding_s(header.packets.count, header.width * header.height),
             errand.kept_bytes + limits.max_decoder_bytes,
         )
-        best = _best_pass(errand, span)
-        timeline = best.timeline(header)
-        limits.check_duration(name, timeline.span_us / 1_000_000)
-        chosen = span.choose(samplings, timeline)
-        if not chosen or not all(map(len, chosen.values())):
-            raise _nothing(path, timeline, span)
-        errand = _with_frames(errand, samplings, chosen)
-        if not _holds(best, errand.wanted):
-            best = replace(_BACKENDS[best.backend](errand), bad_packets=best.bad_packets)
+        best, timeline, chosen = _read(errand, samplings, span, partial(_best_pass, span=span))
     frames = _stacked(best, timeline, chosen, samplings)
     return ClipRead(frames, _facts(best, timeline, span, header, frames))
 
@@ -117,11 +110,31 @@ class _Span:
         return max(0.0, end_s - self.start_us / 1_000_000)
 
 
+def _read(
+    errand: Errand, samplings: Samplings, span: _Span, decode: Callable[[Errand], Pass]
+) -> tuple[Pass, Timeline, dict[str, np.ndarray]]:
+    """A pass that holds all chosen frames, when the frames are shown, and which are chosen."""
+    best = decode(errand)
+    timeline = best.timeline(errand.header)
+    errand.limits.check_duration(errand.name, timeline.span_us / 1_000_000)
+    chosen = span.choose(samplings, timeline)
+    if not chosen or not all(map(len, chosen.values())):
+        raise _nothing(errand.path, timeline, span)
+    errand = _with_frames(errand, samplings, chosen)
+    if not _holds(best, errand.wanted):
+        best = replace(_BACKENDS[best.backend](errand), bad_packets=best.bad_packets)
+        if best.unconverted:
+            return _read(errand, samplings, span, tolerant.decode)
+    return best, timeline, chosen
+
+
 def _best_pass(errand: Errand, span: _Span) -> Pass:
-    """OpenCV's pass, unless it was cut short and the tolerant reader recovers more."""
+    """OpenCV's pass, unless it lacks pixels, or was cut short and the tolerant reader recovers more."""
     if errand.header.stream > 0:  # OpenCV would read another stream
         return tolerant.decode(errand)
     plain = opencv.decode(errand)
+    if plain.unconverted:
+        return tolerant.decode(errand)
     if not _is_short(plain, errand.header, span):
         return plain
     patient = tolerant.decode(errand)

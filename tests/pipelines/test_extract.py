@@ -72,6 +72,20 @@ def test_a_new_clip_costs_one_clip(
     assert "1 decoded, 6 reused, 0 set aside" in caplog.text
 
 
+def test_a_clip_that_changed_since_ingest_is_set_aside(tmp_path: Path) -> None:
+    films = write_films(tmp_path)
+    project = open_project(tmp_path, ingest={"max_bad_fraction": 0.2})
+    ingest.run(project)
+    kept = (films / "calm" / "1.mp4").read_bytes()
+    write_video(films / "calm" / "1.mp4", 16, first=200)
+    extract.run(project)
+    row = next(row for row in index_of(project) if row["clip_id"] == "calm/1.mp4")
+    assert "calm/1.mp4 is not the file that ingest saw" in row["reason"]
+    (films / "calm" / "1.mp4").write_bytes(kept)
+    clip = next(clip for clip in read_clips(project) if clip.clip_id == "calm/1.mp4")
+    assert max(numbers(project.chain.frames(clip, "five")["frames"])) < 200
+
+
 def test_a_clip_that_vanished_is_set_aside(tmp_path: Path) -> None:
     films = write_films(tmp_path)
     project = open_project(tmp_path, ingest={"max_bad_fraction": 0.2})

@@ -82,9 +82,16 @@ def test_what_cannot_be_meant_is_refused(tmp_path, values, change, message):
         _read(tmp_path, values)
 
 
-@pytest.mark.parametrize("content", ["a: [", "- 1"], ids=["no YAML", "no mapping"])
+@pytest.mark.parametrize("share", [-0.1, 1.5, 10, float("nan")])
+def test_a_share_of_bad_clips_lies_between_0_and_1(tmp_path, values, share):
+    values["ingest"]["max_bad_fraction"] = share
+    with pytest.raises(UsageError, match=r"ingest\.max_bad_fraction is"):
+        _read(tmp_path, values)
+
+
+@pytest.mark.parametrize("content", [b"a: [", b"- 1", b"a: \xe4"], ids=["no YAML", "no mapping", "no UTF-8"])
 def test_a_broken_file_is_a_usage_error(tmp_path, content):
-    (tmp_path / "params.yaml").write_text(content)
+    (tmp_path / "params.yaml").write_bytes(content)
     with pytest.raises(UsageError):
         read_params(tmp_path)
 

@@ -17,6 +17,7 @@ def test_rows_come_back_as_they_went(tmp_path):
         pytest.param(None, "is not there", id="missing file"),
         pytest.param("clip,label\nä,1\n".encode("latin-1"), "not UTF-8", id="another encoding"),
         pytest.param(b"", "has the columns none", id="empty"),
+        pytest.param(b'clip,label\na,"' + b"x" * 200_000, "no CSV table: field larger", id="open quote"),
     ],
 )
 def test_a_table_that_cannot_be_read_says_why(tmp_path, content, message):

@@ -74,6 +74,8 @@ def test_the_table_says_label_source_and_split(tmp_path: Path) -> None:
         pytest.param("clip,label\n../a.mp4,calm\n", r"\.\./a.mp4 is not there", id="outside the data set"),
         pytest.param("clip,label\na.mp4,\n", "a.mp4 has no label", id="no label"),
         pytest.param("clip\na.mp4\n", "also label", id="no column of labels"),
+        pytest.param("clip,label\na.mp4\n", "a.mp4 has no label", id="a row cut short"),
+        pytest.param("label,clip\ncalm,a.mp4\ncalm\n", "clips.csv: row 2 .* names no clip", id="no clip"),
         pytest.param(
             "clip,label,source\na.mp4,calm,1\na.mp4,calm,2\n", "a.mp4 has two sources", id="two sources"
         ),
@@ -83,6 +85,28 @@ def test_a_table_that_cannot_be_right(tmp_path: Path, table: str, message: str) 
     touch(tmp_path, "a.mp4")
     with pytest.raises(BadDataError, match=message):
         listed(tmp_path, table)
+
+
+@pytest.mark.parametrize("table", [None, "clip,label\nfight/a.mp4,fight\nfight/gone.mp4,fight\n"])
+def test_a_broken_link_is_left_out(tmp_path: Path, table: str | None) -> None:
+    touch(tmp_path, "fight/a.mp4")
+    (tmp_path / "fight" / "gone.mp4").symlink_to("nowhere")
+    listing = listed(tmp_path, table)
+    assert [entry.uri for entry in listing.entries] == ["fight/a.mp4"]
+    assert ("fight/gone.mp4", "not a file: a pipe, a socket or a broken link") in listing.left_out
+
+
+def test_a_table_that_is_a_broken_link_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "fight/a.mp4")
+    (tmp_path / "clips.csv").symlink_to("nowhere")
+    with pytest.raises(BadDataError, match="clips.csv: not a file"):
+        listed(tmp_path)
+
+
+def test_columns_that_nothing_reads_are_named(tmp_path: Path) -> None:
+    touch(tmp_path, "a.mp4")
+    table = "clip,label,source,start_s,end_s\na.mp4,calm,film,1,2\n"
+    assert listed(tmp_path, table).warnings == ("clips.csv: these columns are not used: start_s, end_s",)
 
 
 def test_a_table_may_name_a_clip_twice_alike(tmp_path: Path) -> None:

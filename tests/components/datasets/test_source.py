@@ -1,5 +1,6 @@
 """Data sets in a folder and in an object store."""
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,46 @@ def test_a_link_to_a_folder_above_ends(tmp_path: Path) -> None:
     (tmp_path / "a" / "x.mp4").touch()
     (tmp_path / "a" / "loop").symlink_to(tmp_path)
     assert open_root(str(tmp_path)).list() == ["a/x.mp4"]
+
+
+NO_FILE = "not a file: a pipe, a socket or a broken link"
+
+
+def test_what_is_no_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x.mp4").touch()
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "dangling.mp4").symlink_to("gone.mp4")
+    (tmp_path / "device.mp4").symlink_to("/dev/null")
+    (tmp_path / "itself.mp4").symlink_to("itself.mp4")
+    source = open_root(str(tmp_path))
+    assert source.list() == ["x.mp4"]
+    assert source.left_out() == {
+        "dangling.mp4": NO_FILE,
+        "device.mp4": NO_FILE,
+        "itself.mp4": "not a file: Too many levels of symbolic links",
+        "pipe.mp4": NO_FILE,
+    }
+
+
+def test_what_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "locked").mkdir()
+    for name in ("x.mp4", "shut.mp4"):
+        (tmp_path / name).touch()
+    scandir = os.scandir
+
+    def refusing(folder: Path) -> object:
+        if folder.name == "locked":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    monkeypatch.setattr(os, "access", lambda path, mode: os.fspath(path) != str(tmp_path / "shut.mp4"))
+    source = open_root(str(tmp_path))
+    assert source.list() == ["x.mp4"]
+    assert source.left_out() == {
+        "locked/": "a folder that cannot be read: Permission denied",
+        "shut.mp4": "a file that may not be read",
+    }
 
 
 @pytest.mark.parametrize("uri", ["../secret", "/etc/passwd", "a/../../secret", "a\0b"])

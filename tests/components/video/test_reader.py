@@ -14,6 +14,7 @@ import pytest
 from components.core.errors import BadDataError
 from components.video import opencv, reader
 from components.video.limits import Limits
+from components.video.passes import Pass
 from components.video.reader import read_clip
 from components.video.sampling import Sampling
 from tests.video_factory import (
@@ -84,6 +85,41 @@ def test_both_backends_give_the_same_pixels(tmp_path: Path, monkeypatch: pytest.
     by_pyav = read_clip(path, FIVE).frames["five"]
     assert np.abs(by_opencv.pixels.astype(int) - by_pyav.pixels).max() <= 2
     assert by_opencv.times_s == pytest.approx(by_pyav.times_s)
+
+
+INTERLACED = {"flags": "+ilme+ildct"}
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        pytest.param("a.mp4", "libx264", {"x264-params": "tff=1"}, id="h264"),
+        pytest.param("a.mpg", "mpeg2video", INTERLACED, id="mpeg2"),
+        pytest.param("a.avi", "mpeg4", INTERLACED, id="mpeg4"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("count", "kept"), [(30, [3, 9, 15, 21, 27]), pytest.param(1, [0] * 5, id="the first frame alone")]
+)
+def test_frames_that_opencv_cannot_convert(
+    tmp_path: Path, name: str, codec: str, options: dict[str, str], count: int, kept: list[int]
+) -> None:
+    read_clip(write_video(tmp_path / "before.mp4", first=100), FIVE)
+    path = write_video(tmp_path / name, count, codec=codec, options=options)
+    clip, again = read_clip(path, FIVE), read_clip(path, FIVE)
+    assert numbers(clip.frames["five"].pixels) == kept
+    assert np.array_equal(clip.frames["five"].pixels, again.frames["five"].pixels)
+    assert (clip.facts.backend, clip.facts.status) == ("pyav", "ok")
+
+
+def test_frames_that_opencv_cannot_convert_show_in_the_second_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unconverted = Pass("opencv", unconverted=True)
+    monkeypatch.setitem(reader._BACKENDS, "opencv", lambda errand: unconverted)
+    monkeypatch.setattr(reader, "_holds", lambda done, wanted: done.backend == "pyav")
+    clip = read_clip(write_video(tmp_path / "a.mp4"), FIVE)
+    assert (clip.facts.backend, numbers(clip.frames["five"].pixels)) == ("pyav", [3, 9, 15, 21, 27])
 
 
 def test_several_samplings_share_one_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
