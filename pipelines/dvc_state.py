@@ -181,6 +181,29 @@ class DvcState:
         return StageState(stage.name, self._lock.get(stage.name), str(stage.cmd), plain, outs, params)
 
 
+@dataclass(frozen=True)
+class DvcCache:
+    """The folders of DVC's cache, wherever DVC is told to keep it.
+
+    Attributes:
+        objects: files by their MD5.
+        runs: what each run of a stage gave.
+    """
+
+    objects: Path
+    runs: Path
+
+
+def dvc_cache(root: Path) -> DvcCache | None:
+    """DVC's cache of a project; None where DVC was never set up."""
+    from dvc.repo import Repo
+
+    with answering(), Repo(str(root), uninitialized=True) as repo:  # git may be missing
+        if not repo.dvc_dir:
+            return None
+        return DvcCache(Path(repo.cache.local.path), Path(repo.stage_cache.cache_dir))
+
+
 @contextmanager
 def answering() -> Iterator[None]:
     """Turn DVC's failures inside the block into ours."""

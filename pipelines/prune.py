@@ -16,11 +16,11 @@ from components.store.local import LocalFolder, StoredFile, is_object
 from pipelines import train
 from pipelines.artifacts import Project, read_clips
 from pipelines.dvc_at_rest import at_rest, is_alive
+from pipelines.dvc_state import dvc_cache
 
 log = logging.getLogger("tailwatch")
 
 _TEMPORARY = re.compile(r"\.(?P<name>.+?)(\.[0-9a-f]{8})?\.(?P<process>\d+)\.tmp")  # components.core.files
-_DVC = Path(".dvc")
 _SHARED_S = 86_400.0
 
 
@@ -97,10 +97,10 @@ def left_over_files(project: Project, *, of_dvc: bool) -> Iterator[Orphan]:
     store = project.store.backend.near.root
     if not store.is_relative_to(project.state()):
         for path in _temporary(store):  # perhaps shared with machines whose processes are not seen from here
-            if _is_objects(store, path) and system.utc_now().timestamp() - path.stat().st_mtime > _SHARED_S:
+            if _is_objects(store, path) and _is_old(path):
                 yield _orphan(path, "a temporary file that nobody wrote to for a day")
     if of_dvc:
-        for path in sorted((project.root / _DVC / "cache").rglob("*.tmp")):
+        for path in _temporary_of_dvc(project.root):
             yield _orphan(path, "a temporary file of DVC, which does not run")
 
 
@@ -134,6 +134,19 @@ def _temporary(folder: Path) -> Iterator[Path]:
         named = _TEMPORARY.fullmatch(path.name)
         if named and not is_alive(int(named["process"])):
             yield path
+
+
+def _temporary_of_dvc(root: Path) -> Iterator[Path]:
+    """A cache outside of the project is perhaps shared with others, whose DVC may run."""
+    cache = dvc_cache(root)
+    for folder in (cache.objects, cache.runs) if cache else ():
+        for path in sorted(folder.rglob("*.tmp")):
+            if path.is_relative_to(root) or _is_old(path):
+                yield path
+
+
+def _is_old(path: Path) -> bool:
+    return system.utc_now().timestamp() - path.stat().st_mtime > _SHARED_S
 
 
 def _is_objects(store: Path, temporary: Path) -> bool:

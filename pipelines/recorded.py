@@ -9,10 +9,9 @@ from pathlib import Path
 
 from pipelines.artifacts import Project
 from pipelines.dvc_files import FOLDER, file_md5, folder_files, folder_md5, read_listing
+from pipelines.dvc_state import dvc_cache
 from pipelines.provenance import LOCK_FILE, read_provenance
 from pipelines.stage_graph import stage_names
-
-CACHE = Path(".dvc/cache/files/md5")
 
 
 @dataclass(frozen=True)
@@ -60,17 +59,23 @@ def damage(root: Path, out: RecordedOut) -> dict[str, str]:
 
 
 def damaged_cache(root: Path) -> dict[str, str]:
-    """The objects of DVC's cache whose content is not what they are named after, by path from the root."""
+    """The objects of DVC's cache whose content is not what they are named after, by path.
+
+    A path is from the root where the cache lies below it.
+    """
     found = {}
-    for path in sorted((root / CACHE).glob("??/*")):
+    cache = dvc_cache(root)
+    for path in sorted(cache.objects.glob("??/*")) if cache else ():
         md5 = path.parent.name + path.name.removesuffix(FOLDER)
         if path.suffix != ".tmp" and path.is_file() and file_md5(path) != md5:
-            found[str(path.relative_to(root))] = "its MD5 is not its name"
+            shown = path.relative_to(root) if path.is_relative_to(root) else path
+            found[str(shown)] = "its MD5 is not its name"
     return found
 
 
 def _recorded_listing(root: Path, md5: str) -> dict[str, str] | None:
-    return read_listing(root / CACHE / md5[:2] / md5[2:], md5)
+    cache = dvc_cache(root)
+    return read_listing(cache.objects / md5[:2] / md5[2:], md5) if cache else None
 
 
 def _differences(recorded: dict[str, str], found: dict[str, str]) -> Iterator[tuple[str, str]]:

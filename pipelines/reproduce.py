@@ -20,7 +20,7 @@ from components.tracking.store import open_store
 from pipelines import dvc_files
 from pipelines.artifacts import Project
 from pipelines.data_set import differences_in_words
-from pipelines.dvc_state import DvcState
+from pipelines.dvc_state import DvcState, dvc_cache
 from pipelines.provenance import read_provenance
 from pipelines.recipe import Recipe, differing, read_recipe
 from pipelines.stage_graph import stages_file
@@ -151,10 +151,12 @@ def _check_data_set(root: Path, tree: Path, recipe: Recipe) -> None:
 
 def _what_differs(root: Path, project: Project, recipe: Recipe) -> str:
     """Which clips, if the project still has what ingest wrote of the old state."""
+    cache = dvc_cache(root)
     for name in ("clips.csv", "labels.csv"):
         path = project.out("ingest", name)
         md5 = recipe.outs.get(str(path.relative_to(project.root)), "")
-        kept = (root / "outs" / "ingest" / name, root / ".dvc/cache/files/md5" / md5[:2] / md5[2:])
+        kept = [root / "outs" / "ingest" / name]
+        kept += [cache.objects / md5[:2] / md5[2:]] if cache else []
         same = [place for place in kept if dvc_files.digest_now(place.parent, place.name) == md5]
         if not same:
             return "which clips is not known, because its tables are not in DVC's cache any more"

@@ -45,6 +45,7 @@ def project(tmp_path):
     for stage, item in (("train", "majority"), ("evaluate", "majority"), ("reshape", "numbers")):
         write(tmp_path / f"outs/{stage}/{item}/kept.json")
     write(tmp_path / "dvc.lock", "schema: '2.0'\nstages: {}\n")
+    write(tmp_path / ".dvc/tmp/btime")  # which DVC leaves wherever it looks
     return open_project(tmp_path)
 
 
@@ -117,6 +118,18 @@ def test_dvcs_temporary_files_stay_while_it_holds_its_lock(project, dvcs_file):
         holder.communicate()
     assert dvcs_file.is_file()
     assert len(prune.run(project, dry_run=False, store=False)) == 1
+
+
+def test_in_a_cache_elsewhere_only_what_is_old_goes(project, tmp_path_factory):
+    cache = tmp_path_factory.mktemp("cache")
+    write(project.root / ".dvc/config", f"[cache]\n    dir = {cache}\n")
+    new, old = (write(cache / f"files/md5/ab/.{name}.tmp") for name in ("new", "old"))
+    others = write(cache / "notes.tmp")
+    for path in (old, others):
+        os.utime(path, (0, 0))
+    assert paths(prune.run(project, dry_run=False, store=False)) == {str(old)}
+    assert new.is_file()
+    assert others.is_file()
 
 
 @pytest.mark.parametrize("mode", ["write", "read"])

@@ -172,6 +172,18 @@ def test_a_damaged_copy_in_dvcs_cache_is_named_and_removed(project):
     assert not (project.root / row.path).exists()
 
 
+def test_a_cache_elsewhere_is_looked_at_where_it_lies(project, tmp_path):
+    elsewhere = (project.root / ".dvc/cache").rename(tmp_path / "cache")
+    (project.root / ".dvc/config.local").write_text("[cache]\n    dir = ../../cache\n")
+    (object_,) = (path for path in elsewhere.glob("files/md5/??/*") if path.read_text() == CONTENT[FILE])
+    flip(object_)
+    (project.root / IN_FOLDER).unlink()
+    rows = {row.path: row.area for row in verify.run(project, repair=False)}
+    assert rows == {str(object_): "cache", IN_FOLDER: "out"}, "the listing was found there, too"
+    verify.run(project, repair=True)
+    assert not object_.exists()
+
+
 def test_outs_of_what_is_not_asked_for_are_nobodys(project):
     (project.root / IN_FOLDER).unlink()
     figures = {"views": {"figures": PARAMS["views"]["numbers"]}, "models": {"majority": {"view": "figures"}}}
