@@ -2,26 +2,23 @@
 
 OpenCV does not tell of a frame that it cannot convert, such as an interlaced one: it gives what its own
 buffer happens to hold, which is the frame that was converted last, or any memory. So a frame counts as
-converted only where it differs from the one before, and the first frame where the tolerant reader agrees.
+converted only where it differs from the one before; where the very first frame is wanted, which has none
+before it, the tolerant reader reads.
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.video import tolerant
 from components.video.passes import Errand, Pass
 
 if TYPE_CHECKING:
     import cv2
 
-_COARSE = 16  # pixels of a side at which first frames are compared
-_MAX_DIFFERENCE = 8.0  # gray levels on average; readers differ by less than 2
 _SPARSE = (slice(None, None, 61), slice(None, None, 61))
 
 
@@ -35,7 +32,9 @@ def decode(errand: Errand) -> Pass:
     """
     import cv2
 
-    done = Pass("opencv")
+    done = Pass("opencv", unconverted=0 in errand.wanted)
+    if done.unconverted:
+        return done
     before = spare = None  # two buffers for all frames, because fresh memory costs more than the conversion
     with _capture(errand.path) as capture:
         done.rotation = int(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
@@ -56,8 +55,6 @@ def decode(errand: Errand) -> Pass:
                 before, spare = bgr, before
             done.times_us.append(time_us)
             errand.limits.check_frames(errand.name, index + 1)
-    if not done.unconverted and errand.wanted.get(0) and done.times_us:
-        done.unconverted = not _is_first(done.pictures[0, next(iter(errand.wanted[0]))], errand)
     return done
 
 
@@ -66,21 +63,6 @@ def _differs(bgr: np.ndarray, before: np.ndarray) -> bool:
     if bgr.shape != before.shape:
         return False
     return bool((bgr[_SPARSE] != before[_SPARSE]).any()) or not np.array_equal(bgr, before)
-
-
-def _is_first(picture: np.ndarray, errand: Errand) -> bool:
-    """Whether the tolerant reader sees the same first frame."""
-    starts_us = errand.header.packets.starts_us
-    second_us = int(starts_us[1]) if len(starts_us) > 1 else None
-    only_first = replace(errand, wanted={0: frozenset([4 * _COARSE])}, stop_us=second_us)
-    seen = list(tolerant.decode(only_first).pictures.values())
-    return bool(seen) and float(np.abs(_coarse(seen[0]) - _coarse(picture)).mean()) <= _MAX_DIFFERENCE
-
-
-def _coarse(picture: np.ndarray) -> np.ndarray:
-    import cv2
-
-    return cv2.resize(picture, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA).astype(np.int16)
 
 
 def _keep(bgr: np.ndarray, errand: Errand, done: Pass, index: int) -> None:
