@@ -2,7 +2,7 @@
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from pipelines.artifacts import CLIP_COLUMNS, LABEL_COLUMNS, Project, read_label
 
 FORGOTTEN = "forgotten"
 _HEADS = tuple(",".join(columns).encode() for columns in (CLIP_COLUMNS, LABEL_COLUMNS))
+_PREDICTIONS = b"clip_id,split,source,"  # what follows depends on the classes
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,16 @@ class KnownClips:
     sources: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     sides: dict[str, str] = field(default_factory=dict)
 
+    def add(self, table: Iterable[Mapping[str, str]]) -> None:
+        """Learn from the rows of a table of clips, labels or predictions."""
+        for row in table:
+            self.digests[row["clip_id"]].update(filter(None, [row.get("sha256")]))
+            if "source" in row:
+                self.sources[row["source"]].add(row["clip_id"])
+
 
 def known_clips(project: Project, cache: Path) -> KnownClips:
-    """Read every table of clips or labels that there is.
+    """Read every table of clips, labels or predictions that there is.
 
     Args:
         cache: DVC's, with the tables of earlier states.
@@ -38,10 +46,7 @@ def known_clips(project: Project, cache: Path) -> KnownClips:
     known = KnownClips()
     for path in _tables(project, cache):
         with path.open(encoding="utf-8", newline="") as stream:
-            for row in csv.DictReader(stream):
-                known.digests[row["clip_id"]].update(filter(None, [row.get("sha256")]))
-                if "source" in row:
-                    known.sources[row["source"]].add(row["clip_id"])
+            known.add(csv.DictReader(stream))
     for report in earlier_reports(project):
         for clip_id, digests in report["clips"].items():
             known.digests[clip_id].update(digests)
@@ -58,9 +63,11 @@ def earlier_reports(project: Project) -> list[dict[str, Any]]:
 
 
 def _tables(project: Project, cache: Path) -> Iterator[Path]:
-    own = (project.out("ingest", name) for name in ("clips.csv", "labels.csv"))
+    ingested = (project.out("ingest", name) for name in ("clips.csv", "labels.csv"))
+    own = (*ingested, *project.out("evaluate").glob("*/predictions.csv"))
     for path in (*own, *cache.glob("*/*")):
         if path.is_file():
             with path.open("rb") as stream:
-                if stream.readline().rstrip(b"\r\n") in _HEADS:
+                head = stream.readline().rstrip(b"\r\n")
+                if head in _HEADS or head.startswith(_PREDICTIONS):
                     yield path

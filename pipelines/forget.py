@@ -17,7 +17,7 @@ from components.core.settings import to_dict
 from components.datasets.folder import VIDEO_SUFFIXES
 from components.datasets.source import open_root
 from components.tracking.store import DATABASE, TrackingStore, open_store
-from components.tracking.traces import RunTraces, Trace, scrub
+from components.tracking.traces import Names, RunTraces, Trace, scrub
 from pipelines.artifacts import STATE_FOLDER, Project
 from pipelines.clip_names import ClipNames
 from pipelines.clips_known import FORGOTTEN, KnownClips, earlier_reports, known_clips
@@ -79,7 +79,7 @@ def plan(project: Project, clip_ids: Sequence[str], sources: Sequence[str]) -> P
         StorageError: MLflow, the store or the data set does not answer.
     """
     dvc = DvcState(project.root)
-    known = known_clips(project, dvc.cache)
+    known = _known(project, dvc, clip_ids, sources)
     wanted = _wanted(known, clip_ids, sources)
     clips = {clip_id: sorted(known.digests.get(clip_id, ())) for clip_id in wanted}
     _check_gone(project, clips)
@@ -133,6 +133,17 @@ def is_over(project: Project, found: Plan) -> bool:
     return found.is_empty and all(report["done"] and not report["left"] for report in earlier)
 
 
+def _known(project: Project, dvc: DvcState, clip_ids: Sequence[str], sources: Sequence[str]) -> KnownClips:
+    """What the folder remembers and, if that is not enough, what MLflow does."""
+    known = known_clips(project, dvc.cache)
+    if known.digests.keys() >= {*clip_ids} and known.sources.keys() >= {*sources}:
+        return known
+    if traces := _open_runs(project, lambda _: False):
+        for run in traces.runs():
+            known.add(traces.predictions(run) or ())
+    return known
+
+
 def _wanted(known: KnownClips, clip_ids: Sequence[str], sources: Sequence[str]) -> list[str]:
     if not (clip_ids or sources):
         raise UsageError(
@@ -179,7 +190,7 @@ def _check_gone(project: Project, clips: dict[str, list[str]]) -> None:
         )
 
 
-def _open_runs(project: Project, names: ClipNames) -> RunTraces | None:
+def _open_runs(project: Project, names: Names) -> RunTraces | None:
     """MLflow's runs; None where this project never wrote any."""
     store = open_store(project.root)
     database = _database(project, store)

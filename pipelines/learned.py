@@ -1,12 +1,10 @@
 """Which models had learned from certain clips, or were judged on them."""
 
-import csv
-import io
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from components.tracking.registry import CHALLENGER, CHAMPION, PREVIOUS, ModelRegistry
-from components.tracking.traces import PREDICTIONS, RunTraces, trained_by
+from components.tracking.traces import RunTraces, trained_by
 from pipelines.artifacts import Project
 from pipelines.clips_known import KnownClips
 
@@ -55,11 +53,10 @@ def _used_by(traces: RunTraces, runs: "Sequence[Run]", clips: Collection[str]) -
 
 def _sides(traces: RunTraces, run: "Run", clips: Collection[str]) -> dict[str, str] | None:
     """Side of each clip in an evaluation; None where it has no predictions any more."""
-    with traces.store.answering():
-        if PREDICTIONS not in {found.path for found in traces.client.list_artifacts(run.info.run_id)}:
-            return None
-        table = csv.DictReader(io.StringIO(traces.read(run.info.run_id, PREDICTIONS).decode(), newline=""))
-        return {row["clip_id"]: row["split"] for row in table if row["clip_id"] in clips}
+    table = traces.predictions(run)
+    if table is None:
+        return None
+    return {row["clip_id"]: row["split"] for row in table if row["clip_id"] in clips}
 
 
 def _versions(project: Project, traces: RunTraces, used: dict[str, dict[str, str]]) -> list[dict[str, Any]]:

@@ -85,6 +85,15 @@ class RunTraces:
         with tempfile.TemporaryDirectory(prefix="tailwatch-") as folder:
             return Path(self.client.download_artifacts(run_id, path, folder)).read_bytes()
 
+    def predictions(self, run: "Run") -> list[dict[str, str]] | None:
+        """The rows of a run's table of predictions; None where it has none, or none any more."""
+        run_id = str(run.info.run_id)
+        with self.store.answering():
+            if PREDICTIONS not in {found.path for found in self.client.list_artifacts(run_id)}:
+                return None
+            table = io.StringIO(self.read(run_id, PREDICTIONS).decode(), newline="")
+            return list(csv.DictReader(table))
+
     def remove(self, trace: Trace) -> None:
         """Take one trace away; a table keeps its other rows.
 

@@ -10,6 +10,9 @@ from click.testing import CliRunner
 
 from components.core.errors import StorageError
 from components.core.files import read_json, write_json
+from components.tracking.records import RunRecord
+from components.tracking.runs import RunBook
+from components.tracking.store import open_store
 from pipelines import forget, ingest
 from pipelines.cli import cli
 from pipelines.running import alone
@@ -60,6 +63,38 @@ def test_nothing_is_forgotten_while_a_stage_runs_without_dvc(project):
     assert project.out("ingest", "clips.csv").is_file()
     assert read_json(forget.carry_out(project, found))["done"]
     assert not project.out("ingest").exists()
+
+
+PREDICTIONS = "clip_id,split,source,label\nfight/old.mp4,train,film-9,fight\n"
+
+
+def in_an_evaluation(project):
+    path = project.out("evaluate", "majority", "predictions.csv")
+    path.parent.mkdir(parents=True)
+    path.write_text(PREDICTIONS)
+
+
+def in_mlflow(project):
+    record = RunRecord("evaluate@majority", "key", artifacts={"predictions.csv": PREDICTIONS.encode()})
+    RunBook(open_store(project.root), "tailwatch").file(record)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(in_an_evaluation, id="an evaluation"),
+        pytest.param(in_mlflow, id="MLflow"),
+    ],
+)
+@pytest.mark.parametrize("asked", [(["fight/old.mp4"], []), ([], ["film-9"])], ids=["clip", "source"])
+@pytest.mark.usefixtures("mlflow_project")
+def test_a_clip_that_only_predictions_name_is_known(project, known, asked):
+    known(project)
+    found = forget.plan(project, *asked)
+    assert found.clips == {"fight/old.mp4": []}
+    assert not found.is_empty
+    assert any("its digest is not known" in place for place in found.out_of_reach)
+    assert read_json(forget.carry_out(project, found))["left"] == []
 
 
 def forget_again(project):
