@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from components.core.errors import TailwatchError, of_system, one_line
-from pipelines.commands import flow, models, upkeep
+from pipelines.commands import flow, models, retraining, upkeep
 
 STAGES = ("ingest", "extract", "segment", "featurize", "normalize", "reshape", "train", "evaluate", "compare")
 _ITEM_OF = {"reshape": "VIEW", "train": "MODEL", "evaluate": "MODEL"}
@@ -68,7 +68,7 @@ def _add_stage(stage: str) -> None:
 for _stage in STAGES:
     _add_stage(_stage)
 
-for _command in (*flow.COMMANDS, *models.COMMANDS, *upkeep.COMMANDS):
+for _command in (*flow.COMMANDS, *models.COMMANDS, *retraining.COMMANDS, *upkeep.COMMANDS):
     cli.add_command(_command)
 
 

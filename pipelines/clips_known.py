@@ -11,8 +11,11 @@ from components.core.files import read_json
 from pipelines.artifacts import CLIP_COLUMNS, LABEL_COLUMNS, Project, read_labels
 
 FORGOTTEN = "forgotten"
-_HEADS = tuple(",".join(columns).encode() for columns in (CLIP_COLUMNS, LABEL_COLUMNS))
-_PREDICTIONS = b"clip_id,split,source,"  # what follows depends on the classes
+_OF_TABLES = 3  # columns by which a table is known: what follows differs between versions and classes
+_HEADS = tuple(
+    ",".join(columns[:_OF_TABLES]).encode() + b","
+    for columns in (CLIP_COLUMNS, LABEL_COLUMNS, ("clip_id", "split", "source"))
+)
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,14 @@ class KnownClips:
                 self.sources[row["source"]].add(row["clip_id"])
 
 
-def known_clips(project: Project, cache: Path) -> KnownClips:
+def known_clips(project: Project, caches: Iterable[Path]) -> KnownClips:
     """Read every table of clips, labels or predictions that there is.
 
     Args:
-        cache: DVC's, with the tables of earlier states.
+        caches: DVC's folders of objects, with the tables of earlier states.
     """
     known = KnownClips()
-    for path in _tables(project, cache):
+    for path in _tables(project, caches):
         with path.open(encoding="utf-8", newline="") as stream:
             known.add(csv.DictReader(stream))
     for report in earlier_reports(project):
@@ -62,12 +65,12 @@ def earlier_reports(project: Project) -> list[dict[str, Any]]:
     return [read_json(path) for path in sorted(project.state(FORGOTTEN).glob("*.json"))]
 
 
-def _tables(project: Project, cache: Path) -> Iterator[Path]:
+def _tables(project: Project, caches: Iterable[Path]) -> Iterator[Path]:
     ingested = (project.out("ingest", name) for name in ("clips.csv", "labels.csv"))
     own = (*ingested, *project.out("evaluate").glob("*/predictions.csv"))
-    for path in (*own, *cache.glob("*/*")):
+    for path in (*own, *(path for cache in caches for path in cache.glob("*/*"))):
         if path.is_file():
             with path.open("rb") as stream:
                 head = stream.readline().rstrip(b"\r\n")
-                if head in _HEADS or head.startswith(_PREDICTIONS):
+                if head.startswith(_HEADS):
                     yield path

@@ -15,10 +15,11 @@ from components.core.files import read_json, write_json
 from components.core.settings import to_dict
 from components.core.tables import read_csv, write_csv
 from components.evaluation.evidence import Evaluated, check_test_sets, gather_evidence
+from components.evaluation.folds import beside_the_best
 from components.evaluation.gate import Verdict, judge
 from components.evaluation.metrics import better
 from components.evaluation.paired import holm, paired_difference
-from components.evaluation.predictions import columns, from_rows, pair_on
+from components.evaluation.predictions import columns, from_rows, pair_on, parts_of
 from components.evaluation.reference import PaperRow, paper_rows
 from components.evaluation.settings import CompareSettings
 from components.evaluation.suspects import suspected_labels, worst_mistakes
@@ -30,7 +31,8 @@ WORST_PER_MODEL = 10
 TABLE_METRICS = ("accuracy", "macro_f1", "roc_auc", "pr_auc", "brier", "ece")
 TABLE_COLUMNS = (
     *("model", "source", "is_baseline", "parameters", "val_accuracy"),
-    *("accuracy", "accuracy_low", "accuracy_high", *TABLE_METRICS[1:], "n", "n_groups", "remark"),
+    *("accuracy", "accuracy_low", "accuracy_high", *TABLE_METRICS[1:], "n", "n_groups"),
+    *("folds_accuracy", "folds_low", "folds_high", "folds_spread", "remark"),
 )
 
 
@@ -53,6 +55,7 @@ def run(project: Project) -> None:
     comparison = {
         "models": [_model(item, settings) for item in evaluated],
         "paired": _paired(evaluated, challenger, settings),
+        "folds": _folds(evaluated, settings),
         "papers": [to_dict(row) for row in papers],
         "choose_by": settings.choose_by,
         "challenger": challenger and challenger.model,
@@ -92,7 +95,10 @@ def read_evaluated(project: Project, model_id: str) -> Evaluated:
     summary = read_json(folder / "evaluation.json")
     classes = tuple(summary["classes"])
     return Evaluated(
-        model_id, summary, from_rows(read_csv(folder / "predictions.csv", columns(classes)), classes)
+        model_id,
+        summary,
+        from_rows(read_csv(folder / "predictions.csv", columns(classes)), classes),
+        parts_of(read_csv(folder / "folds.csv", ("seed", *columns(classes))), classes),
     )
 
 
@@ -150,6 +156,16 @@ def _paired(
     ]
 
 
+def _folds(evaluated: Sequence[Evaluated], settings: CompareSettings) -> dict[str, Any] | None:
+    """Every model over all folds, and the best against the others; None where the protocol has no folds."""
+    if not all(item.folds for item in evaluated):
+        return None
+    return {
+        "models": [{"model": item.model} | item.summary["folds"] for item in evaluated],
+        "paired": beside_the_best({item.model: item.folds for item in evaluated}, settings.bootstrap),
+    }
+
+
 def _pairs(
     evaluated: Sequence[Evaluated], challenger: Evaluated | None, settings: CompareSettings
 ) -> list[tuple[Evaluated, Evaluated]]:
@@ -160,8 +176,12 @@ def _pairs(
 
 
 def _suspects(evaluated: Sequence[Evaluated], settings: CompareSettings) -> list[dict[str, Any]]:
-    """Labels that the models together do not believe; baselines have no say."""
-    tables = [item.predictions.by_clip() for item in evaluated if item.model not in settings.baselines]
+    """Labels that the models together do not believe; baselines and scorers of anomalies have no say."""
+    tables = [
+        item.predictions.by_clip()
+        for item in evaluated
+        if item.model not in settings.baselines and item.predictions.scores is None
+    ]
     if not tables:
         return []
     first = tables[0]
@@ -180,6 +200,8 @@ def _suspects(evaluated: Sequence[Evaluated], settings: CompareSettings) -> list
 
 def _mistakes(item: Evaluated) -> list[dict[str, Any]]:
     test = item.predictions.of_split("test")
+    if test.scores is not None:  # how wrong a score is cannot be said
+        return []
     found = worst_mistakes(test.labels, test.predicted, test.probabilities, WORST_PER_MODEL)
     return [
         _clip(test, mistake.place)
@@ -212,7 +234,15 @@ def _table_row(item: Evaluated, settings: CompareSettings) -> dict[str, Any]:
         "accuracy_high": metrics["accuracy"]["high"],
         "n": test["n"],
         "n_groups": test["n_groups"],
+        **_over_folds(item),
     }
+
+
+def _over_folds(item: Evaluated) -> dict[str, float | None]:
+    """What the table says of a model over all folds."""
+    found = (item.summary.get("folds") or {"metrics": {}})["metrics"].get("accuracy", {})
+    names = {"accuracy": "value", "low": "low", "high": "high", "spread": "spread"}
+    return {f"folds_{name}": found.get(key) for name, key in names.items()}
 
 
 def _paper_table_row(row: PaperRow) -> dict[str, Any]:

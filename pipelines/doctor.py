@@ -15,7 +15,7 @@ from typing import Any, Literal
 import yaml
 
 from components.core import system
-from components.core.errors import TailwatchError
+from components.core.errors import TailwatchError, without_secret
 from components.core.weights import WEIGHTS, locate
 
 State = Literal["ok", "note", "missing"]
@@ -124,7 +124,7 @@ def machine(folder: Path) -> Iterator[Finding]:
     yield Finding("machine", "cores", "ok", str(len(os.sched_getaffinity(0))))
     yield Finding("machine", "memory", "ok", f"{_memory_gb():.1f} GB")
     free = shutil.disk_usage(_existing(folder)).free / 1e9
-    remedy = "make clean, or move the project to a larger disk"
+    remedy = "`tailwatch prune` and `dvc gc --workspace`, or move the project to a larger disk"
     state: State = "missing" if free < MIN_FREE_GB else "note" if free < ROOMY_GB else "ok"
     yield Finding("machine", "free disk", state, f"{free:.1f} GB", "" if state == "ok" else remedy)
 
@@ -140,8 +140,10 @@ def project(folder: Path) -> Iterator[Finding]:
         )
     else:
         yield Finding("project", "dvc state", "missing", "no .dvc folder", "dvc init")
-    store = folder / ".tailwatch" / "store"
-    yield Finding("project", "store", "ok", f"{_size_gb(store):.2f} GB in {store.relative_to(folder)}")
+    stores = [Path(".tailwatch", name) for name in ("store", "near")]
+    places = " and ".join(str(store) for store in stores if (folder / store).is_dir())
+    size_gb = sum(_size_gb(folder / store) for store in stores)
+    yield Finding("project", "store", "ok", f"{size_gb:.2f} GB in {places or stores[0]}")
 
 
 def _package(name: str) -> Finding:
@@ -188,7 +190,7 @@ def _data_set(folder: Path) -> Finding:
         )
     root = os.environ.get("TAILWATCH_DATASET_ROOT") or str(params.get("dataset", {}).get("root", ""))
     if "://" in root or (folder / root).is_dir():
-        return Finding("project", "data set", "ok", root)
+        return Finding("project", "data set", "ok", without_secret(root))
     remedy = f"`tailwatch sample {root}` renders the sample; else correct dataset.root in params.yaml"
     return Finding("project", "data set", "note", f"{root} is not there", remedy)
 

@@ -2,11 +2,12 @@
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
+
+from components.core.system import is_alive
 
 _LOCK, RWLOCK = Path(".dvc", "tmp", "lock"), Path(".dvc", "tmp", "rwlock")
 
@@ -40,22 +41,3 @@ def lock_holders(root: Path) -> set[int]:
         return {info["pid"] for info in infos}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return set()
-
-
-def is_alive(process: int) -> bool:
-    """Whether a process of this id is there and has not ended."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return not is_unreaped(process)
-
-
-def is_unreaped(process: int) -> bool:
-    """Whether a process has ended and its parent has not looked yet (Linux); DVC takes it for living."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    except OSError:
-        return False

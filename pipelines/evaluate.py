@@ -1,10 +1,11 @@
 """evaluate: judge one model on every split.
 
-Reads outs/train/<model>/, the tensors of the model's view and labels.csv; writes outs/evaluate/<model>/.
+Reads outs/train/<model>/, the tensors of the model's view, labels.csv and, for the clips' lengths, extract's
+index; writes outs/evaluate/<model>/.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +13,30 @@ import numpy as np
 
 from components.core.files import write_json
 from components.core.settings import to_dict
-from components.core.tables import write_csv
-from components.evaluation import predictions
+from components.core.tables import read_csv, write_csv
+from components.datasets.clips import Label
+from components.evaluation import predictions, tuning
 from components.evaluation.curves import Curve, pr_curve, reliability, roc_curve
+from components.evaluation.folds import clips_of_fold, summarise_folds
 from components.evaluation.metrics import calibration_pairs
 from components.evaluation.predictions import ClipPredictions, digest_of_test_set
+from components.evaluation.rule import RuleSettings
 from components.evaluation.scoring import (
     FRAME_THRESHOLD,
     SPLITS,
     Scoring,
     Tensors,
-    decide,
     frame_level,
     score,
 )
 from components.evaluation.settings import BootstrapSettings
-from components.evaluation.summary import flat_metrics, summarise
+from components.evaluation.summary import flat_metrics, sign_of_chance, summarise
 from components.models.bundle import Bundle, read_bundle
-from pipelines.artifacts import Project, read_clips, read_labels, read_out
+from components.models.fold_table import fold_columns, said_of_folds
+from components.models.inception_rule import InceptionRuleSettings
+from components.models.logits import decide
+from components.models.registry import model_settings
+from pipelines.artifacts import Project, read_clips, read_index, read_labels, read_out
 
 log = logging.getLogger("tailwatch")
 
@@ -42,8 +49,14 @@ def run(project: Project, model_id: str) -> None:
     """
     bundle = read_bundle(project.out("train", model_id))
     tensors = read_tensors(project, project.params.model(model_id).view)
-    scoring = score(bundle, tensors, read_labels(project))
-    evaluation = describe(project, bundle, scoring)
+    labels = read_labels(project)
+    scoring = score(bundle, tensors, labels)
+    folds = _folds(project, model_id, labels)
+    rule, points = tuning.tune(scoring, _hours(project), project.params.evaluate, own_rule(bundle))
+    evaluation = describe(project, bundle, scoring) | {
+        "folds": summarise_folds(folds, project.params.evaluate.bootstrap) if folds else None,
+        "rule": rule,
+    }
     folder = project.out("evaluate", model_id)
     write_json(folder / "evaluation.json", evaluation)
     write_json(folder / "metrics.json", _small(evaluation, scoring.clips.classes))
@@ -52,9 +65,13 @@ def run(project: Project, model_id: str) -> None:
         predictions.columns(scoring.clips.classes),
         predictions.to_rows(scoring.clips),
     )
+    _write_folds(folder / "folds.csv", folds, scoring.clips.classes)
     _write_frames(folder / "frames.csv", scoring)
+    write_csv(folder / "rules.csv", tuning.COLUMNS, tuning.to_rows(points))
     _write_curves(folder, scoring.clips.of_split("test"))
     _log(model_id, evaluation)
+    if scoring.clips.scores is not None and (sign := sign_of_chance(evaluation["splits"]["test"]["clips"])):
+        log.warning("%s may have learned nothing: %s", model_id, sign)
 
 
 def read_tensors(project: Project, view: str) -> Tensors:
@@ -66,7 +83,16 @@ def read_tensors(project: Project, view: str) -> Tensors:
         _array(folder / "frames.npy"),
         numbers,
         measured,
+        _array(folder / "activations.npy"),
+        _array(folder / "times_s.npy"),
     )
+
+
+def _folds(project: Project, model_id: str, labels: Mapping[str, Label]) -> list[tuple[int, ClipPredictions]]:
+    """Seed and test clips of every fold; nothing where the protocol has no folds."""
+    classes = project.params.dataset.classes
+    rows = read_csv(project.out("train", model_id, "folds.csv"), fold_columns(classes))
+    return [(said.seed, clips_of_fold(said, labels, classes)) for said in said_of_folds(rows, classes)]
 
 
 def describe(project: Project, bundle: Bundle, scoring: Scoring) -> dict[str, Any]:
@@ -83,6 +109,21 @@ def describe(project: Project, bundle: Bundle, scoring: Scoring) -> dict[str, An
         "absent": list(scoring.absent),
         "splits": {split: _split(project, scoring, wants_numbers, split) for split in SPLITS},
     }
+
+
+def _hours(project: Project) -> dict[str, float]:
+    """How long each clip lasts, as its decoder saw it."""
+    rows = read_index(project, "extract", ("span_s",))
+    return {row["clip_id"]: float(row["span_s"]) / 3600 for row in rows if row["span_s"]}
+
+
+def own_rule(bundle: Bundle) -> RuleSettings | None:
+    """The counting rule among a model's settings, with the first class as the normal one."""
+    own = model_settings(bundle.info.model_id, bundle.info.settings)
+    if not isinstance(own, InceptionRuleSettings):
+        return None
+    terms = (own.threshold, own.min_count, own.mode, own.comparison, own.max_frames)
+    return RuleSettings(*terms, normal_labels=bundle.info.classes[:1])
 
 
 def clip_contents(project: Project) -> dict[str, str]:
@@ -114,35 +155,50 @@ def _small(evaluation: dict[str, Any], classes: tuple[str, ...]) -> dict[str, An
     return {split: flat_metrics(parts["clips"], classes) for split, parts in evaluation["splits"].items()}
 
 
+def _write_folds(path: Path, folds: list[tuple[int, ClipPredictions]], classes: tuple[str, ...]) -> None:
+    rows = ({"seed": seed} | row for seed, part in folds for row in predictions.to_rows(part))
+    write_csv(path, ("seed", *predictions.columns(classes)), rows)
+
+
 def _write_frames(path: Path, scoring: Scoring) -> None:
     classes = scoring.clips.classes
-    columns = ("clip_id", "k", "split", "source", "label", "predicted", *(f"p_{name}" for name in classes))
+    named = (*(f"p_{name}" for name in classes), "score")
+    columns = ("clip_id", "k", "split", "source", "label", "predicted", *named)
     write_csv(path, columns, _frame_rows(scoring))
 
 
 def _frame_rows(scoring: Scoring) -> Iterator[dict[str, Any]]:
-    """One row per frame; none for a model of whole clips."""
-    if scoring.frames is None:
-        return
-    clips = scoring.clips
-    for i, of_clip in enumerate(scoring.frames):
+    """One row per frame; none for a classifier of whole clips."""
+    clips, labels = scoring.clips, scoring.frame_labels()
+    for i in range(len(clips.labels)):
         known = {
             "clip_id": str(clips.clip_ids[i]),
             "split": str(clips.splits[i]),
             "source": str(clips.groups[i]),
-            "label": clips.classes[clips.labels[i]],
         }
-        for k, (values, chosen) in enumerate(zip(of_clip, decide(of_clip, FRAME_THRESHOLD), strict=True)):
-            of_frame = {f"p_{name}": float(value) for name, value in zip(clips.classes, values, strict=True)}
-            yield known | {"k": k, "predicted": clips.classes[chosen]} | of_frame
+        for k, of_frame in enumerate(_said_of_frames(scoring, i)):
+            label = clips.classes[labels[i, k]] if labels[i, k] >= 0 else ""
+            yield known | {"k": k, "label": label} | of_frame
+
+
+def _said_of_frames(scoring: Scoring, i: int) -> Iterator[dict[str, Any]]:
+    """What is said of the frames of the i-th clip."""
+    classes = scoring.clips.classes
+    if scoring.frame_scores is not None:
+        for score in scoring.frame_scores[i]:
+            yield {"score": float(score), "predicted": classes[int(score >= scoring.threshold)]}
+    if scoring.frames is not None:
+        frames = scoring.frames[i]
+        for values, chosen in zip(frames, decide(frames, FRAME_THRESHOLD), strict=True):
+            of_frame = {f"p_{name}": float(value) for name, value in zip(classes, values, strict=True)}
+            yield {"predicted": classes[chosen]} | of_frame
 
 
 def _write_curves(folder: Path, test: ClipPredictions) -> None:
     """Curves of the test clips: of the positive class, or of every class when there are more than two."""
-    wanted = (1,) if len(test.classes) == 2 else range(len(test.classes))
-    kinds = {k: (test.labels == k, test.probabilities[:, k]) for k in wanted}
-    roc = {test.classes[k]: roc_curve(*pair) for k, pair in kinds.items()}
-    pr = {test.classes[k]: pr_curve(*pair) for k, pair in kinds.items()}
+    kinds = test.scored().ranked()
+    roc = {name: roc_curve(*pair) for name, pair in kinds.items()}
+    pr = {name: pr_curve(*pair) for name, pair in kinds.items()}
     write_csv(folder / "roc.csv", ("class", "fpr", "tpr", "threshold"), _curve_rows(roc, "fpr", "tpr"))
     write_csv(
         folder / "pr.csv",
@@ -171,6 +227,7 @@ def _write_confusion(path: Path, test: ClipPredictions) -> None:
 
 
 def _write_calibration(path: Path, test: ClipPredictions) -> None:
+    bins = reliability(*calibration_pairs(test.scored())) if test.scores is None else ()
     rows = (
         {
             "probability": part.promised,
@@ -179,7 +236,7 @@ def _write_calibration(path: Path, test: ClipPredictions) -> None:
             "high": part.high,
             "n": part.n,
         }
-        for part in reliability(*calibration_pairs(test.scored()))
+        for part in bins
     )
     write_csv(path, ("probability", "frequency", "low", "high", "n"), rows)
 
@@ -199,6 +256,13 @@ def _log(model_id: str, evaluation: dict[str, Any]) -> None:
         log.info(
             "%s: accuracy %.3f (%.3f to %.3f) on %d test clips of %d source groups",
             *(model_id, found["value"], found["low"], found["high"], test["n"], test["n_groups"]),
+        )
+    if evaluation["folds"]:
+        over = evaluation["folds"]
+        found = over["metrics"]["accuracy"]
+        log.info(
+            "%s: accuracy %.3f over %d folds of %d seeds",
+            *(model_id, found["value"], over["folds"], len(over["seeds"])),
         )
     if evaluation["absent"]:
         log.warning("%s: clips that could not be used: %d", model_id, len(evaluation["absent"]))

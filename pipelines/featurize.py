@@ -1,7 +1,7 @@
 """featurize: faces found, followed and measured: 29 numbers per frame, with what was missing.
 
 Reads the indexes of extract and segment, writes outs/featurize/table.csv and coverage.json. Labels are no
-input.
+input. What views want of pose networks' activations is made here, too, and kept in the store.
 """
 
 from typing import Any
@@ -37,5 +37,6 @@ def run(project: Project) -> None:
 def measure(chain: ClipChain, clip: Clip) -> tuple[list[dict[str, Any]], bool]:
     """One clip's rows of the table, and whether they were computed now."""
     measured = chain.measurements(clip)
+    made = [chain.activations(clip, view).made for view in chain.settings.activation_views()]
     rows = table_rows(clip.clip_id, measured["times_s"], measured["found"], measured["numbers"])
-    return list(rows), measured.made
+    return list(rows), measured.made or any(made)

@@ -7,26 +7,31 @@ the clip alone. Models are named, not removed: whoever answers for them retrains
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from components.core import system
-from components.core.errors import BadDataError, UsageError
+from components.core.errors import BadDataError, UsageError, without_secret
 from components.core.files import digest, read_json, write_json
+from components.core.scratch import remove_abandoned
 from components.core.settings import to_dict
-from components.datasets.folder import VIDEO_SUFFIXES
+from components.datasets.names import VIDEO_SUFFIXES
 from components.datasets.source import open_root
+from components.serving.score_log import drop_lines, scores_place
 from components.tracking.store import DATABASE, TrackingStore, open_store
 from components.tracking.traces import Names, RunTraces, Trace, scrub
 from pipelines.artifacts import STATE_FOLDER, Project
+from pipelines.cards.markdown import without_rows
 from pipelines.clip_names import ClipNames
 from pipelines.clips_known import FORGOTTEN, KnownClips, earlier_reports, known_clips
 from pipelines.data_set import look
 from pipelines.dvc_state import DvcState
 from pipelines.learned import learned_from
+from pipelines.retraining.kept import kept_by_retrainings, no_task_at_work
 from pipelines.running import all_alone
 from pipelines.stage_graph import stage_names
-from pipelines.traces import local_traces
+from pipelines.traces import caches_of, local_traces, score_lines
 
 Found = TypeVar("Found")
 
@@ -42,6 +47,7 @@ class Plan:
         clips: clip_id to the SHA-256 of what it held.
         sources: source groups that were asked for, with their clips.
         paths: files and folders to be removed, by what they are; relative ones from the project's folder.
+        scores: how many lines there are of what was scored, by file, which keeps its other lines.
         store: kind and key of objects.
         runs: places in MLflow.
         learned: models that had learned from the clips, or were judged on them.
@@ -52,6 +58,7 @@ class Plan:
     clips: dict[str, list[str]]
     sources: dict[str, list[str]]
     paths: dict[str, list[str]]
+    scores: dict[str, int]
     store: list[tuple[str, str]]
     runs: list[Trace]
     learned: list[dict[str, Any]]
@@ -67,7 +74,7 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to remove."""
-        return not (any(self.paths.values()) or self.store or self.runs)
+        return not (any(self.paths.values()) or self.scores or self.store or self.runs)
 
 
 def plan(project: Project, clip_ids: Sequence[str], sources: Sequence[str]) -> Plan:
@@ -85,16 +92,17 @@ def plan(project: Project, clip_ids: Sequence[str], sources: Sequence[str]) -> P
     _check_gone(project, clips)
     names = ClipNames(clips)
     digests = {found for known_digests in clips.values() for found in known_digests}
-    traces = _open_runs(project, names)
+    traces = _open_runs(project, names, sources)
     runs = traces.runs() if traces else []
     return Plan(
         clips=clips,
         sources={source: sorted(known.sources[source]) for source in sources},
         paths=local_traces(project, dvc, names, digests),
+        scores=score_lines(project, names),
         store=list(project.store.made_from(digests)) if digests else [],
         runs=[found for run in runs for found in traces.find(run)] if traces else [],
         learned=learned_from(project, traces, runs, known, set(clips)),
-        out_of_reach=_out_of_reach(dvc, clips),
+        out_of_reach=_out_of_reach(project, dvc, clips),
     )
 
 
@@ -104,21 +112,28 @@ def carry_out(project: Project, found: Plan) -> Path:
     The report is there first, so that an interrupted command can be given again.
 
     Raises:
-        StorageError: DVC or a stage is at work, or MLflow or the store does not answer.
+        StorageError: DVC, a stage or a retraining's task is at work, or MLflow or the store does not answer.
     """
     path = project.state(FORGOTTEN, f"{digest(sorted(found.clips))[:16]}.json")
     stages = stage_names(project.root, project.params)
-    with DvcState(project.root).alone(), all_alone(project.root, stages):
+    with (
+        DvcState(project.root).alone(),
+        all_alone(project.root, stages),
+        no_task_at_work(project.root),
+    ):
         told = _with_earlier(path, found)
         paths = found.paths if _is_done(path) else told.paths
         _write(path, told)
         store = open_store(project.root)
         if found.runs:
-            traces = RunTraces(store, found.names)
+            traces = RunTraces(store, found.names, partial(_without_sources, found.sources))
             for trace in found.runs:
                 traces.remove(trace)
         for kind, key in found.store:
             project.store.remove(kind, key)
+        remove_abandoned()
+        for file in found.scores:
+            drop_lines(project.root / file, found.names)
         for one in (one for ones in paths.values() for one in ones):
             system.remove(project.root / one)
         if (database := _database(project, store)) is not None:
@@ -135,7 +150,8 @@ def is_over(project: Project, found: Plan) -> bool:
 
 def _known(project: Project, dvc: DvcState, clip_ids: Sequence[str], sources: Sequence[str]) -> KnownClips:
     """What the folder remembers and, if that is not enough, what MLflow does."""
-    known = known_clips(project, dvc.cache)
+    caches = caches_of(dvc, kept_by_retrainings(project.root))
+    known = known_clips(project, [cache.objects for cache in caches])
     if known.digests.keys() >= {*clip_ids} and known.sources.keys() >= {*sources}:
         return known
     if traces := _open_runs(project, lambda _: False):
@@ -190,11 +206,19 @@ def _check_gone(project: Project, clips: dict[str, list[str]]) -> None:
         )
 
 
-def _open_runs(project: Project, names: Names) -> RunTraces | None:
+def _open_runs(project: Project, names: Names, sources: Iterable[str] = ()) -> RunTraces | None:
     """MLflow's runs; None where this project never wrote any."""
     store = open_store(project.root)
     database = _database(project, store)
-    return None if database is not None and not database.is_file() else RunTraces(store, names)
+    if database is not None and not database.is_file():
+        return None
+    return RunTraces(store, names, partial(_without_sources, sources))
+
+
+def _without_sources(sources: Iterable[str], page: bytes) -> bytes:
+    """A card names the sources that a model does worst on."""
+    text = page.decode(errors="surrogateescape")
+    return without_rows(text, "source", sources).encode(errors="surrogateescape")
 
 
 def _database(project: Project, store: TrackingStore) -> Path | None:
@@ -204,15 +228,19 @@ def _database(project: Project, store: TrackingStore) -> Path | None:
     return Path(store.uri.removeprefix("sqlite:///") or project.root / DATABASE)
 
 
-def _out_of_reach(dvc: DvcState, clips: dict[str, list[str]]) -> list[str]:
+def _out_of_reach(project: Project, dvc: DvcState, clips: dict[str, list[str]]) -> list[str]:
     remotes = [
-        f"DVC's remote {name} ({url}): remove the objects that are listed here from it, or `dvc gc --cloud`"
+        f"DVC's remote {name} ({without_secret(url)}): remove the objects that are listed here from it, "
+        "or `dvc gc --cloud`"
         for name, url in dvc.remotes().items()
     ]
     unknown = [clip_id for clip_id, digests in clips.items() if not digests]
-    without = [f"objects of {name} in the store: its digest is not known" for name in unknown]
+    without = [f"objects of {name} in the store, and its scores: its digest is not known" for name in unknown]
+    scores = scores_place(project.root) or ""
     return [
         *remotes,
+        *kept_by_retrainings(project.root).beyond,
+        *([f"TAILWATCH_SCORES ({without_secret(scores)}): what was scored there"] if "://" in scores else []),
         *without,
         "git's history, if tables of clips were ever committed",
         "backups, and copies of reports, videos and models that people took",
@@ -231,6 +259,7 @@ def _with_earlier(path: Path, found: Plan) -> Plan:
     return replace(
         found,
         paths=paths,
+        scores={**earlier.get("scores", {}), **found.scores},
         store=_joined(found.store, ((kind, key) for kind, key in earlier["store"])),
         runs=_joined(found.runs, (Trace(**one) for one in earlier["runs"])),
         learned=_joined(found.learned, earlier["learned"]),

@@ -29,6 +29,8 @@ def _places(found: Mapping[str, Any]) -> Iterator[str]:
         if paths:
             yield f"  {kind}: {len(paths)}"
             yield from (f"    {path}" for path in paths if kind == "outs")
+    for file, n in found["scores"].items():
+        yield f"  lines of {file}: {n}"
     if found["store"]:
         yield f"  objects in the store: {len(found['store'])}"
     for trace in found["runs"]:

@@ -4,29 +4,39 @@ Reads the data set where it lies and changes nothing there. Writes outs/ingest/:
 labels.csv (every clip, also those set aside, with the reason) and report.json.
 """
 
-import logging
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
 
 from components.core.files import write_json
+from components.core.settings import to_dict
+from components.datasets.annotations import Intervals, intervals_s
 from components.datasets.catalogue import Catalogue, build_catalogue, check_classes
-from components.datasets.clips import Clip, Label
+from components.datasets.clips import Label
 from components.datasets.digests import DigestCache
+from components.datasets.folds import assign_parts, joined_groups
 from components.datasets.inspection import Inspection, inspect_all
 from components.datasets.listing import Entry, Listing
-from components.datasets.near_duplicates import NearDuplicates, near_duplicates
-from components.datasets.registry import ADAPTERS
-from components.datasets.source import open_root
-from components.datasets.splits import split_as_given, split_at_random, split_by_group, twins_on_lower_sides
-from components.datasets.tells import tells
+from components.datasets.near_duplicates import near_duplicates
+from components.datasets.splits import (
+    split_as_given,
+    split_at_random,
+    split_by_group,
+    torn_groups,
+    twins_on_lower_sides,
+    val_from_train,
+)
+from components.video.sequence import content_size
 from pipelines.artifacts import Project, write_clips, write_labels
+from pipelines.ingest_report import bare_folds, bare_sides, report_of, tell
+from pipelines.listing import list_data_set
 from pipelines.over_clips import check_bad_fraction
-from pipelines.params import SplitParams
+from pipelines.params import Params, SplitParams
 
-log = logging.getLogger("tailwatch")
-
-NAMED = 10  # files named in the log, of however many
+SHOWN = 5  # sources named in a warning
+Pair = tuple[str, str, float]  # two clips, and how well their motion agrees
 
 
 def run(project: Project) -> None:
@@ -37,142 +47,155 @@ def run(project: Project) -> None:
         UsageError: a root or an adapter that is not there.
         StorageError: a remote data set that does not answer.
     """
-    params = project.params
-    source = open_root(project.dataset_root, project.state("clips"))
-    listing = ADAPTERS.get(params.dataset.adapter)(source, params.dataset.classes)
-    check_classes(listing.entries, params.dataset.classes)
+    params, classes = project.params, project.params.dataset.classes
+    source, listing = list_data_set(project)
+    check_classes(listing.entries, classes)
     digests = DigestCache(project.state("digests.json"))
-    files = {entry.uri: source.local(entry.uri) for entry in listing.entries}
+    files = {uri: source.local(uri) for uri in dict.fromkeys(entry.uri for entry in listing.entries)}
     sha256_of = {uri: digests.sha256(path) for uri, path in files.items()}
     digests.save()
 
+    catalogue, seen = _look(project, listing, files, sha256_of)
+    used = catalogue.used()
+    pairs = list(_near(used, sha256_of, seen, params.ingest.near_duplicate_agreement))
+    sides = split_clips(used, params.split)
+    twins = {} if params.split.strategy == "random" else _twins(pairs, sides)
+    intervals, rateless = _intervals(used, seen)
+
+    origin = params.dataset.adapter
+    clips = [entry.clip(sha256_of[entry.uri], content_size(files[entry.uri]), origin) for entry in used]
+    write_clips(project.out("ingest", "clips.csv"), clips)
+    parts = divide_clips(used, pairs, twins, params)
+    labels = [
+        replace(_label(entry, catalogue, sides, twins, intervals), parts=parts.get(entry.clip_id, ()))
+        for entry in catalogue.entries.values()
+    ]
+    write_labels(project.out("ingest", "labels.csv"), labels)
+    bare = [
+        *bare_sides(labels, classes, params.split.strategy),
+        *bare_folds(labels, classes, params.protocol),
+    ]
+    warnings = [*rateless, *_about_split(used, sides, params.split), *bare]
+    near = [{"clips": [first, second], "agreement": agreement} for first, second, agreement in pairs]
+    report = report_of(listing, catalogue, seen, near, labels, warnings)
+    report["protocol"] = to_dict(params.protocol)
+    write_json(project.out("ingest", "report.json"), report)
+    tell(report)
+
+
+def _look(
+    project: Project, listing: Listing, files: Mapping[str, Path], sha256_of: Mapping[str, str]
+) -> tuple[Catalogue, dict[str, Inspection]]:
+    """Which clips can be used, and the first look at each that no other stands for, by clip_id."""
+    classes, settings = project.params.dataset.classes, project.params.ingest
     catalogue = build_catalogue(
-        listing.entries, sha256_of, params.dataset.classes, drop_conflicts=params.ingest.conflicts == "drop"
+        listing.entries, sha256_of, classes, drop_conflicts=settings.conflicts == "drop"
     )
     looked = inspect_all(
         project.store, {sha256_of[entry.uri]: files[entry.uri] for entry in catalogue.used()}
     )
-    seen = {entry.uri: looked[sha256_of[entry.uri]] for entry in catalogue.used()}
-    unreadable = {uri: one.unreadable for uri, one in seen.items() if one.unreadable}
+    seen = {entry.clip_id: looked[sha256_of[entry.uri]] for entry in catalogue.used()}
+    unreadable = {clip_id: one.unreadable for clip_id, one in seen.items() if one.unreadable}
     check_bad_fraction(project, len(unreadable), len(catalogue.entries), "read")
     catalogue = catalogue.without(unreadable)
-    check_classes(catalogue.used(), params.dataset.classes)
-
-    used = catalogue.used()
-    pairs = near_duplicates(
-        [seen[entry.uri].pictures for entry in used], params.ingest.near_duplicate_agreement
-    )
-    sides = split_clips(used, params.split)
-    twins = {} if params.split.strategy == "random" else _twins(used, pairs, sides)
-
-    clips = [
-        _clip(entry, sha256_of, files[entry.uri].stat().st_size, params.dataset.adapter) for entry in used
-    ]
-    write_clips(project.out("ingest", "clips.csv"), clips)
-    labels = [_label(entry, catalogue, sides, twins) for entry in catalogue.entries.values()]
-    write_labels(project.out("ingest", "labels.csv"), labels)
-    report = _report(listing, catalogue, seen, unreadable, pairs, labels, params.dataset.classes)
-    write_json(project.out("ingest", "report.json"), report)
-    _log(report)
+    check_classes(catalogue.used(), classes)
+    return catalogue, seen
 
 
 def split_clips(entries: list[Entry], split: SplitParams) -> dict[str, str]:
-    """The side of each clip, by uri."""
+    """The side of each clip, by clip_id."""
     fractions = (split.fractions.train, split.fractions.val, split.fractions.test)
+    groups = {entry.clip_id: entry.group for entry in entries}
     if split.strategy == "given":
-        return split_as_given({entry.uri: entry.split for entry in entries})
+        given = split_as_given({entry.clip_id: entry.split for entry in entries})
+        return val_from_train(given, groups, split.seed, split.fractions.val)
     if split.strategy == "random":
-        return split_at_random(split.seed, [entry.uri for entry in entries], fractions)
-    return split_by_group(split.seed, {entry.uri: source_group(entry) for entry in entries}, fractions)
+        return split_at_random(split.seed, groups, fractions)
+    return split_by_group(split.seed, groups, fractions)
 
 
-def source_group(entry: Entry) -> str:
-    """What no split divides: the clip itself, when the data set does not say what it was cut from."""
-    return entry.source or entry.uri
+def divide_clips(
+    entries: list[Entry], pairs: list[Pair], aside: Collection[str], params: Params
+) -> dict[str, tuple[int, ...]]:
+    """The part of each clip under each of the protocol's seeds, by clip_id; empty without folds.
+
+    Args:
+        aside: clips that get no part; what they bind together stays together.
+    """
+    protocol = params.protocol
+    if protocol.kind != "kfold":
+        return {}
+    groups = {entry.clip_id: entry.group for entry in entries}
+    joined = joined_groups(groups, ((one, other) for one, other, _ in pairs))
+    whole = {clip_id: group for clip_id, group in joined.items() if clip_id not in aside}
+    labels = {entry.clip_id: entry.label for entry in entries}
+    parts = [assign_parts(whole, labels, protocol.folds, seed, protocol.strategy) for seed in protocol.seeds]
+    return {clip_id: tuple(of_seed[clip_id] for of_seed in parts) for clip_id in whole}
 
 
-def _twins(used: list[Entry], pairs: list[NearDuplicates], sides: Mapping[str, str]) -> dict[str, str]:
-    named = ((used[pair.first].uri, used[pair.second].uri) for pair in pairs)
-    twins = twins_on_lower_sides(sides, named)
-    return {uri: f"near-duplicate of {twin}, which is in {sides[twin]}" for uri, twin in twins.items()}
+def _about_split(entries: list[Entry], sides: Mapping[str, str], split: SplitParams) -> Iterator[str]:
+    """Warnings where the data set's own split gives no val side, or tears a source apart."""
+    if split.strategy != "given":
+        return
+    given = {entry.clip_id: entry.split for entry in entries}
+    taken = sum(sides[clip_id] != side for clip_id, side in given.items())
+    if taken:
+        train = sum(side == "train" for side in given.values())
+        yield (
+            f"the data set's own split has no val side: {taken} of its {train} train clips are val, by "
+            f"source group (split.fractions.val: {split.fractions.val:g})"
+        )
+    torn = torn_groups(given, {entry.clip_id: entry.group for entry in entries})
+    if torn:
+        shown = ", ".join(ascii(group)[1:-1] for group in torn[:SHOWN])
+        yield f"the data set's own split tears {len(torn)} sources apart, among them {shown}"
 
 
-def _clip(entry: Entry, sha256_of: Mapping[str, str], size: int, adapter: str) -> Clip:
-    return Clip(entry.uri, entry.uri, None, None, sha256_of[entry.uri], size, adapter)
+def _near(
+    used: list[Entry], sha256_of: Mapping[str, str], seen: Mapping[str, Inspection], agreement: float
+) -> Iterator[Pair]:
+    """Near-duplicates: of two videos that show the same, the clips that share a span."""
+    clips: dict[str, list[Entry]] = defaultdict(list)
+    for entry in used:
+        clips[sha256_of[entry.uri]].append(entry)
+    videos = list(clips.values())
+    for pair in near_duplicates([seen[same[0].clip_id].pictures for same in videos], agreement):
+        for one, other in product(videos[pair.first], videos[pair.second]):
+            if _overlap(one, other):
+                yield one.clip_id, other.clip_id, pair.agreement
 
 
-def _label(entry: Entry, catalogue: Catalogue, sides: Mapping[str, str], twins: Mapping[str, str]) -> Label:
-    reason = catalogue.aside.get(entry.uri) or twins.get(entry.uri, "")
-    side = "" if reason else sides[entry.uri]
-    return Label(entry.uri, entry.label, (), source_group(entry), side, reason)
+def _overlap(one: Entry, other: Entry) -> bool:
+    starts = one.start_s or 0.0, other.start_s or 0.0
+    ends = [entry.end_s for entry in (one, other) if entry.end_s is not None]
+    return not ends or max(starts) < min(ends)
 
 
-def _report(
-    listing: Listing,
-    catalogue: Catalogue,
-    seen: Mapping[str, Inspection],
-    unreadable: Mapping[str, str],
-    pairs: list[NearDuplicates],
-    labels: list[Label],
-    classes: Sequence[str],
-) -> dict[str, Any]:
-    used = catalogue.used()
-    split: dict[str, Counter[str]] = {side: Counter() for side in ("train", "val", "test", "set aside")}
-    for label in labels:
-        split[label.holdout or "set aside"][label.label] += 1
+def _twins(pairs: list[Pair], sides: Mapping[str, str]) -> dict[str, str]:
+    twins = twins_on_lower_sides(sides, ((first, second) for first, second, _ in pairs))
     return {
-        "clips": len(used),
-        "sources": len({source_group(entry) for entry in used}),
-        "split": split,
-        "unreadable": [{"clip_id": uri, "reason": reason} for uri, reason in unreadable.items()],
-        "duplicates": [{"kept": kept, "left_out": list(copies)} for kept, copies in catalogue.duplicates],
-        "near_duplicates": [
-            {"clips": [used[one.first].uri, used[one.second].uri], "agreement": one.agreement}
-            for one in pairs
-        ],
-        "conflicts": list(catalogue.conflicts),
-        "set_aside": [{"clip_id": label.clip_id, "reason": label.reason} for label in labels if label.reason],
-        "left_out": [{"what": what, "why": why} for what, why in listing.left_out],
-        "warnings": [*listing.warnings, *bare_sides(labels, classes)],
-        "properties": tells([seen[entry.uri].properties for entry in used], [entry.label for entry in used]),
+        clip_id: f"near-duplicate of {twin}, which is in {sides[twin]}" for clip_id, twin in twins.items()
     }
 
 
-def bare_sides(labels: Iterable[Label], classes: Sequence[str]) -> list[str]:
-    """A warning for every side of the split that lacks a class: a model cannot be trained or judged there."""
-    present = {(label.holdout, label.label) for label in labels}
-    return [
-        f"no {name} clip is on the {side} side: run `tailwatch split`, or add clips of more sources"
-        for side in ("train", "val", "test")
-        for name in classes
-        if (side, name) not in present
+def _intervals(used: list[Entry], seen: Mapping[str, Inspection]) -> tuple[dict[str, Intervals], list[str]]:
+    """Where clips show their label, by clip_id, and a warning for each whose frames have no known rate."""
+    found = {entry.clip_id: intervals_s(entry, seen[entry.clip_id].rate) for entry in used}
+    rateless = [clip_id for clip_id, intervals in found.items() if intervals is None]
+    told = [
+        f"{clip_id}: its intervals are not used, because its frame rate is not known" for clip_id in rateless
     ]
+    return {clip_id: intervals or () for clip_id, intervals in found.items()}, told
 
 
-def _log(report: Mapping[str, Any]) -> None:
-    log.info(
-        "%d clips of %d sources; %d unreadable, %d equal files, %d near-duplicates, %d set aside",
-        report["clips"],
-        report["sources"],
-        len(report["unreadable"]),
-        len(report["duplicates"]),
-        len(report["near_duplicates"]),
-        len(report["set_aside"]),
-    )
-    for one in report["set_aside"]:
-        log.warning("%s set aside: %s", ascii(one["clip_id"])[1:-1], one["reason"])
-    for one in report["left_out"][:NAMED]:
-        log.warning("%s left out: %s", ascii(one["what"])[1:-1], one["why"])
-    if len(report["left_out"]) > NAMED:
-        log.warning("%d more left out: see report.json", len(report["left_out"]) - NAMED)
-    for warning in report["warnings"]:
-        log.warning("%s", warning)
-    for name, told in report["properties"].items():
-        for value in told["one_label"]:
-            log.warning(
-                "%s tells the label: all %d clips of %s are %s",
-                name,
-                value["clips"],
-                value["value"],
-                value["label"],
-            )
+def _label(
+    entry: Entry,
+    catalogue: Catalogue,
+    sides: Mapping[str, str],
+    twins: Mapping[str, str],
+    intervals: Mapping[str, Intervals],
+) -> Label:
+    clip_id = entry.clip_id
+    reason = catalogue.aside.get(clip_id) or twins.get(clip_id, "")
+    side = "" if reason else sides[clip_id]
+    return Label(clip_id, entry.label, intervals.get(clip_id, ()), entry.group, side, reason)

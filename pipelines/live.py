@@ -18,6 +18,7 @@ from pipelines.params import PARAMS_FILE
 from pipelines.provenance import provenance_so_far
 from pipelines.records import train_key, train_params
 from pipelines.stage_graph import declared
+from pipelines.tasks import LEARNING_CODE
 
 
 def train_watched(project: Project, model_id: str) -> None:
@@ -40,7 +41,7 @@ def watch(project: Project, model_id: str) -> LiveRun:
     """The observer of a model's training, under the key by which `tailwatch track` finds the run again."""
     params = stage_params(project, model_id)
     state = provenance_so_far(project.root)
-    code = code_digest(*train.LEARNING_CODE, MODELS.module(model_id))
+    code = code_digest(*LEARNING_CODE, MODELS.module(model_id))
     record = RunRecord(
         f"train@{model_id}",
         train_key(model_id, params, state.made(*data_read(project, model_id)), code),

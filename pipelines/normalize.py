@@ -15,13 +15,11 @@ from components.datasets.clips import Label
 from components.features.coverage import group_coverage
 from components.features.scaler import fit
 from components.features.table import read_numbers
-from pipelines.artifacts import Project, read_labels, read_out
-
-SPLIT = "holdout"
+from pipelines.artifacts import HOLDOUT, Project, read_labels, read_out, read_sides
 
 
 def run(project: Project) -> None:
-    """Fit the scaler, and sum coverage up by class and side.
+    """Fit a scaler for each split, and sum coverage up by class and side.
 
     Raises:
         BadDataError: no clip on the train side was measured.
@@ -32,9 +30,11 @@ def run(project: Project) -> None:
         for clip_id, label in read_labels(project).items()
         if clip_id in table and label.holdout
     }
-    sides = {clip_id: label.holdout for clip_id, label in labels.items()}
-    scaler = scaler_of(table, sides, project.params.normalize.fit_on)
-    write_json(project.out("normalize", "scalers.json"), {SPLIT: scaler})
+    scalers = {
+        split: scaler_of(table, _measured(read_sides(project, split), table), project.params.normalize.fit_on)
+        for split in (HOLDOUT, *project.params.protocol.fold_splits)
+    }
+    write_json(project.out("normalize", "scalers.json"), scalers)
     write_json(project.out("normalize", "coverage.json"), _coverage(project, labels))
 
 
@@ -56,11 +56,15 @@ def scaler_of(
         raise BadDataError(
             f"none of the {len(table)} measured clips is on the train side",
             wanted="clips to fit the scaler on",
-            remedy="look at the column holdout of outs/ingest/labels.csv, and at split in params.yaml",
+            remedy="look at columns holdout and parts of outs/ingest/labels.csv, and at split in params.yaml",
         )
     scaler = fit(np.concatenate([table[clip_id] for clip_id in learned]))
     facts = {"fit_on": fit_on, "leaky": fit_on == "all", "split_digest": digest(sorted(sides.items()))}
     return {**scaler.to_dict(), **facts}
+
+
+def _measured(sides: Mapping[str, str], table: Mapping[str, np.ndarray]) -> dict[str, str]:
+    return {clip_id: side for clip_id, side in sides.items() if clip_id in table}
 
 
 def _coverage(project: Project, labels: Mapping[str, Label]) -> dict[str, Any]:

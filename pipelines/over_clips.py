@@ -1,6 +1,7 @@
 """The common part of the stages over clips: every clip taken or made, bad ones set aside, all counted."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,12 +27,14 @@ class Outcome:
         rows: the index rows, empty when the clip was set aside.
         made: whether anything had to be computed.
         reason: why the clip was set aside, or empty.
+        remedy: what can be done about that, where it is known.
     """
 
     clip: Clip
     rows: list[dict[str, Any]]
     made: bool
     reason: str = ""
+    remedy: str = ""
 
 
 def over_clips(project: Project, clips: Sequence[Clip], work: ClipWork, *, verb: str) -> list[Outcome]:
@@ -57,6 +60,8 @@ def each_clip(project: Project, clips: Sequence[Clip], work: ClipWork, *, verb: 
     bad = [outcome for outcome in outcomes if outcome.reason]
     for outcome in bad:
         log.warning("%s set aside: %s", outcome.clip.clip_id, outcome.reason)
+    for remedy, count in Counter(outcome.remedy for outcome in bad if outcome.remedy).items():
+        log.warning("to do for %d of the clips set aside: %s", count, remedy)
     made = sum(outcome.made for outcome in outcomes)
     log.info("%d %s, %d reused, %d set aside", made, verb, len(outcomes) - made - len(bad), len(bad))
     return outcomes
@@ -86,5 +91,5 @@ def _one(chain: ClipChain, work: ClipWork, clip: Clip) -> Outcome:
     try:
         rows, made = work(chain, clip)
     except BadDataError as error:
-        return Outcome(clip, [], made=False, reason=error.came)
+        return Outcome(clip, [], made=False, reason=error.came, remedy=error.remedy)
     return Outcome(clip, rows, made)

@@ -10,20 +10,18 @@ import yaml
 
 from components.core.errors import UsageError
 from components.core.settings import parse
-from components.evaluation.reference import paper_rows
 from components.evaluation.settings import CompareSettings, EvaluateSettings, GateSettings
 from components.faces.settings import FeaturizeSettings
-from components.features.chain import ChainSettings
+from components.features.keys import ChainSettings
 from components.features.views import View
-from components.models.registry import definition_of, model_settings
 from components.segmentation.base import SegmentSettings
-from components.training.settings import TrainSettings, settings_for
+from components.training.settings import TrainSettings
 from components.video.sampling import Sampling
+from pipelines.params_check import check_params
 
 PARAMS_FILE = "params.yaml"
 ROOT_VARIABLE = "TAILWATCH_DATASET_ROOT"
 STORE_VARIABLE = "TAILWATCH_STORE"
-_OF_EVERY_MODEL = ("view", "runs_on", "train")
 
 
 @dataclass(frozen=True)
@@ -34,11 +32,15 @@ class DatasetParams:
         root: a folder or an s3:// prefix; the environment's TAILWATCH_DATASET_ROOT goes before it.
         classes: the labels in the order of their index; of two, the second is the positive one.
         adapter: how the data set is laid out.
+        options: the adapter's own.
+        label_map: the data set's own class to the label that it counts as; several may share one.
     """
 
     root: str
     classes: tuple[str, ...]
     adapter: str = "folder"
+    options: dict[str, Any] = field(default_factory=dict)
+    label_map: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,11 @@ class IngestParams:
     near_duplicate_agreement: float = 0.6
 
     def __post_init__(self) -> None:
-        if not 0 <= self.max_bad_fraction <= 1:  # false for NaN, too
-            raise UsageError(
-                f"ingest.max_bad_fraction is {self.max_bad_fraction}",
-                wanted="a share of the clips, from 0 to 1",
-                remedy="correct it",
-            )
+        for name, low in (("max_bad_fraction", 0.0), ("near_duplicate_agreement", -1.0)):
+            if not low <= getattr(self, name) <= 1:  # false for NaN, too
+                raise UsageError(
+                    f"ingest.{name} is {getattr(self, name)}", wanted=f"{low:g} to 1", remedy="correct it"
+                )
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,48 @@ class SplitParams:
     strategy: Literal["group", "random", "given"] = "group"
     seed: int = 27
     fractions: Fractions = field(default_factory=Fractions)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fold of one seed's division."""
+
+    seed: int
+    number: int
+
+
+@dataclass(frozen=True)
+class ProtocolParams:
+    """How models are compared.
+
+    Attributes:
+        kind: kfold trains every model anew for every fold and seed, beside the one of the holdout split.
+        folds: how many; each clip is tested once in every seed.
+        strategy: by source group, or by clip at random, which shows what the leak between clips is worth.
+        seeds: each divides the clips anew, and is the seed of training on that division.
+    """
+
+    kind: Literal["holdout", "kfold"] = "holdout"
+    folds: int = 5
+    strategy: Literal["group", "random"] = "group"
+    seeds: tuple[int, ...] = (27,)
+
+    def __post_init__(self) -> None:
+        distinct = 0 < len(self.seeds) == len(set(self.seeds))
+        if self.folds < 2 or not distinct or not all(0 <= seed < 2**32 for seed in self.seeds):
+            raise UsageError(
+                f"protocol has {self.folds} folds and seeds {list(self.seeds)}",
+                wanted="2 folds or more, and different seeds from 0 to 4294967295",
+                remedy="correct protocol in params.yaml",
+            )
+
+    @property
+    def fold_splits(self) -> dict[str, Fold]:
+        """The splits beside the holdout, by name."""
+        if self.kind != "kfold":
+            return {}
+        folds = [Fold(seed, number) for seed in self.seeds for number in range(self.folds)]
+        return {f"fold-{fold.number}-of-seed-{fold.seed}": fold for fold in folds}
 
 
 @dataclass(frozen=True)
@@ -173,6 +216,7 @@ class Params:
     resources: dict[str, Resource]
     ingest: IngestParams = field(default_factory=IngestParams)
     split: SplitParams = field(default_factory=SplitParams)
+    protocol: ProtocolParams = field(default_factory=ProtocolParams)
     segment: SegmentSettings = field(default_factory=SegmentSettings)
     featurize: FeaturizeSettings = field(default_factory=FeaturizeSettings)
     normalize: NormalizeParams = field(default_factory=NormalizeParams)
@@ -238,62 +282,4 @@ def check_is_project(folder: Path) -> None:
     if not path.is_file():
         raise UsageError(
             f"{path} is not there", wanted="a Tailwatch project", remedy="change into the project's folder"
-        )
-
-
-def check_params(params: Params) -> Params:
-    """Check what one section alone cannot know: that names meet.
-
-    Raises:
-        UsageError: a name that is used but not there, or there but not used.
-    """
-    if len(set(params.dataset.classes)) < 2:
-        raise UsageError(
-            f"dataset.classes is {list(params.dataset.classes)}",
-            wanted="two classes or more",
-            remedy="name them",
-        )
-    for model_id, settings in params.models.items():
-        if "view" not in settings:
-            raise UsageError(f"models.{model_id} names no view", wanted="view: NAME", remedy="add it")
-    _check_models(params)
-    _check_names(
-        "views", params.views, {str(settings["view"]) for settings in params.models.values()}, "enabled model"
-    )
-    _check_names(
-        "samplings", params.samplings, set(params.chain.frame_samplings()), "view, segmenter or featurize"
-    )
-    unknown = {params.model(name).runs_on for name in params.models} - set(params.resources)
-    if unknown:
-        raise UsageError(
-            f"runs_on: {sorted(unknown)[0]} is not known",
-            wanted=f"one of {', '.join(params.resources)}",
-            remedy="correct the model's runs_on, or add the class under resources",
-        )
-    return params
-
-
-def _check_models(params: Params) -> None:
-    """Check every model's own settings now, not when its turn to train has come."""
-    for model_id, values in params.models.items():
-        own = {name: value for name, value in values.items() if name not in _OF_EVERY_MODEL}
-        model_settings(model_id, own)
-        settings_for(model_id, params.train, values.get("train"))
-    for name in params.compare.baselines:
-        definition_of(name)
-    paper_rows(params.compare.paper_rows)
-
-
-def _check_names(section: str, present: Mapping[str, Any], used: set[str], user: str) -> None:
-    missing = sorted(used - set(present))
-    if missing:
-        raise UsageError(
-            f"{section}.{missing[0]} is asked for but not there", wanted="its settings", remedy="add it"
-        )
-    idle = sorted(set(present) - used)
-    if idle:
-        raise UsageError(
-            f"{section}.{idle[0]} is used by no {user}",
-            wanted="only what is used, because every entry is computed",
-            remedy=f"remove {section}.{idle[0]} from params.yaml, or use it",
         )

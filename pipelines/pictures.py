@@ -20,20 +20,21 @@ def evaluation_pictures(evaluated: Evaluated) -> dict[str, bytes]:
     if not len(test.labels):
         return {}
     title = f"{evaluated.model}, {len(test.labels)} test clips"
-    wanted = (1,) if len(test.classes) == 2 else range(len(test.classes))
-    kinds = {test.classes[k]: (test.labels == k, test.probabilities[:, k]) for k in wanted}
+    kinds = test.scored().ranked()
     roc = {name: roc_curve(*kind) for name, kind in kinds.items()}
     pr = {name: pr_curve(*kind) for name, kind in kinds.items()}
     share = float(np.mean([positive.mean() for positive, _ in kinds.values()]))
-    bins = reliability(*calibration_pairs(test.scored()))
-    return {
+    pictures = {
         "plots/confusion.png": confusion_png(
             confusion_counts(test.labels, test.predicted, len(test.classes)), test.classes, title
         ),
         "plots/roc.png": roc_png(_with_area(roc, evaluated.metric("test", "roc_auc")), title),
         "plots/pr.png": pr_png(_with_area(pr, evaluated.metric("test", "pr_auc")), share, title),
-        "plots/calibration.png": reliability_png(bins, evaluated.metric("test", "ece"), title),
     }
+    if test.scores is None:
+        bins = reliability(*calibration_pairs(test.scored()))
+        pictures["plots/calibration.png"] = reliability_png(bins, evaluated.metric("test", "ece"), title)
+    return pictures
 
 
 def training_pictures(model_id: str, history: Path) -> dict[str, bytes]:

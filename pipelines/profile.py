@@ -17,6 +17,10 @@ _PURPOSES = {
     "demo": "the sample: majority, logistic, fusion; few epochs",
     "fights": "every model on the Surveillance Camera Fight data set, within a budget of steps",
     "paper": "paper 000: its backends, splits and hyper-parameters",
+    "paper001": "paper 001: a pretrained backbone with an LSTM on harassment or fights",
+    "paper002": "paper 002: LRCN, ConvLSTM, MobileNetV2 with LSTMs and frame classifiers on UCF50",
+    "paper003": "paper 003: InceptionV3 with the counting rule, and an LSTM over its features, on UCF-Crime",
+    "paper004": "paper 004: ConvGRU over ResNet-50 and its rivals, on focused bags of UCF-Crime",
 }
 
 

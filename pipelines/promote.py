@@ -23,6 +23,7 @@ from components.tracking.registry import CHALLENGER, ModelRegistry, Version
 from components.tracking.store import open_store
 from pipelines import track
 from pipelines.artifacts import Project
+from pipelines.drift import PROFILE, profile_tags
 from pipelines.provenance import Provenance, read_provenance
 from pipelines.question import Question, ask, failed_rules, file_evidence, in_short, read_challenger
 from pipelines.recipe import recipe_tags
@@ -159,6 +160,8 @@ def _register(
             tags,
             run_id,
         )
+    if PROFILE not in version.tags:
+        registry.note(version.number, profile_tags(project, model_id))
     champion = registry.champion()
     if champion is None or champion.number != version.number:
         registry.set_alias(CHALLENGER, version.number)

@@ -1,6 +1,8 @@
 """Where a result comes from: the commit, the state of dvc.lock, what each stage read."""
 
 import hashlib
+import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from components.core.files import digest
 from components.tracking.records import DataInput
 
 LOCK_FILE = "dvc.lock"
+TAGS_VARIABLE = "TAILWATCH_RUN_TAGS"
 CODE = ("components/", "pipelines/", "requirements.lock")
 
 
@@ -68,8 +71,9 @@ class Provenance:
     dirty: bool
 
     def tags(self) -> dict[str, str]:
-        """What every run and version carries."""
+        """What every run and version carries; a retraining adds its own, as TAILWATCH_RUN_TAGS says them."""
         return {
+            **json.loads(os.environ.get(TAGS_VARIABLE) or "{}"),
             "tailwatch.dvc_lock": self.lock,
             "tailwatch.git_commit": self.commit,
             "tailwatch.git_dirty": str(self.dirty).lower(),

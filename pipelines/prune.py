@@ -11,12 +11,17 @@ from pathlib import Path
 
 from components.core import system
 from components.core.errors import TailwatchError
+from components.core.scratch import abandoned
+from components.core.system import is_alive
 from components.datasets.inspection import inspection_object
 from components.store.local import LocalFolder, StoredFile, is_object
-from pipelines import train
+from components.store.objects import DamagedObjectError, read_meta
+from components.training import features
+from pipelines import trainings
 from pipelines.artifacts import Project, read_clips
-from pipelines.dvc_at_rest import at_rest, is_alive
+from pipelines.dvc_at_rest import at_rest
 from pipelines.dvc_state import dvc_cache
+from pipelines.tasks import all_splits, read_work
 
 log = logging.getLogger("tailwatch")
 
@@ -76,7 +81,11 @@ def orphaned_checkpoints(project: Project) -> Iterator[Orphan]:
     if not folders:
         return
     try:
-        asked_for = {train.key_of(project, model_id) for model_id in project.params.models}
+        asked_for = {
+            read_work(project, model_id, split).key
+            for model_id in project.params.models
+            for split in all_splits(project)
+        }
     except TailwatchError as error:
         log.warning("the checkpoints stay, because what is asked for cannot be told: %s", error.came)
         return
@@ -99,6 +108,8 @@ def left_over_files(project: Project, *, of_dvc: bool) -> Iterator[Orphan]:
         for path in _temporary(store):  # perhaps shared with machines whose processes are not seen from here
             if _is_objects(store, path) and _is_old(path):
                 yield _orphan(path, "a temporary file that nobody wrote to for a day")
+    for path in abandoned():
+        yield _orphan(path, "a temporary folder of a process that is dead")
     if of_dvc:
         for path in _temporary_of_dvc(project.root):
             yield _orphan(path, "a temporary file of DVC, which does not run")
@@ -115,7 +126,27 @@ def orphaned_objects(project: Project, *, unreachable: bool) -> Iterator[Orphan]
 
 def _unneeded(project: Project) -> list[StoredFile]:
     needed = needed_objects(project)
-    return [file for file in project.store.backend.near.files() if file.name not in needed]
+    clips = {clip.sha256 for clip in read_clips(project)}
+    near = project.store.backend.near
+    return [
+        file
+        for file in near.files()
+        if file.name not in needed and not _is_of_training(near, file.name, clips)
+    ]
+
+
+def _is_of_training(near: LocalFolder, name: str, clips: set[str]) -> bool:
+    """Whether a training keeps an object: the answers of folds, or a present clip's features.
+
+    Which of them it will ask for, only a training can tell; answers are small and took hours.
+    """
+    kind = name.partition("/")[0]
+    if kind != features.KIND:
+        return kind == trainings.KIND
+    try:
+        return read_meta(near.root / name).get("clip") in clips
+    except (FileNotFoundError, DamagedObjectError):
+        return False
 
 
 def _stored(near: LocalFolder, file: StoredFile, why: str) -> Orphan:

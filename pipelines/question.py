@@ -14,12 +14,14 @@ from components.core.errors import BadDataError, UsageError
 from components.core.settings import to_dict
 from components.evaluation.evidence import Evaluated, gather_evidence
 from components.evaluation.gate import Champion, Evidence, Verdict, judge
+from components.evaluation.predictions import ClipPredictions
 from components.models.bundle import read_bundle
 from components.serving.download import bundle_in
 from components.tracking.records import RunRecord, run_key
 from components.tracking.registry import ModelRegistry, Version
 from pipelines import track
 from pipelines.artifacts import Project, read_out
+from pipelines.cards.cards import card_tags, cards
 from pipelines.compare import read_evaluated
 from pipelines.provenance import Provenance
 from pipelines.rescore import rescore
@@ -66,7 +68,7 @@ def read_challenger(project: Project, model_id: str | None) -> Evaluated:
             remedy="see split.fractions in params.yaml",
         )
     again = rescore(project, read_bundle(project.out("train", chosen)), chosen, list(test.clip_ids))
-    if not np.allclose(again.predictions.by_clip().probabilities, test.probabilities, atol=SAME_PROBABILITY):
+    if not _same(again.predictions.by_clip(), test):
         raise BadDataError(
             f"The evaluation of {chosen} is not of the bundle in {project.out('train', chosen)}",
             wanted="an evaluation of this bundle",
@@ -106,6 +108,8 @@ def file_evidence(project: Project, question: Question, approved_by: str | None)
     verdict = question.verdict
     evidence = {**question.evidence, "approved_by": approved_by}
     name = f"promote@{verdict.model}"
+    champion = question.champion and question.champion.number
+    told = {**to_dict(verdict), "champion": champion, "approved_by": approved_by}
     tags = {
         "tailwatch.verdict": str(verdict.decision),
         "tailwatch.reasons": in_short(verdict),
@@ -118,10 +122,13 @@ def file_evidence(project: Project, question: Question, approved_by: str | None)
         params={"gate": question.evidence["gate"]},
         tags=tags,
         origin=question.evidence["provenance"],
-        artifacts={"evidence.json": json.dumps(evidence, indent=1, sort_keys=True).encode()},
+        artifacts={
+            "evidence.json": json.dumps(evidence, indent=1, sort_keys=True).encode(),
+            **cards(project, verdict.model, told),
+        },
     )
     run = track.open_book(project).file(record)
-    return {**tags, "tailwatch.evidence": f"runs:/{run.run_id}/evidence.json"}
+    return {**tags, "tailwatch.evidence": f"runs:/{run.run_id}/evidence.json", **card_tags(run.run_id)}
 
 
 def in_short(verdict: Verdict) -> str:
@@ -165,3 +172,10 @@ def _score_champion(
     with tempfile.TemporaryDirectory(prefix="tailwatch-") as folder:
         bundle = read_bundle(bundle_in(registry.download(champion, Path(folder))))
     return rescore(project, bundle, champion.model_id, list(test.clip_ids))
+
+
+def _same(again: ClipPredictions, test: ClipPredictions) -> bool:
+    """Whether two predictions of the same clips agree; scorers of anomalies have scores alone."""
+    if again.scores is not None and test.scores is not None:
+        return np.allclose(again.scores, test.scores, rtol=SAME_PROBABILITY)
+    return np.allclose(again.probabilities, test.probabilities, atol=SAME_PROBABILITY)

@@ -1,9 +1,9 @@
 """`tailwatch report`: reports/index.html, one page that shows what the last comparison found and why.
 
-Reads outs/ and, for pictures, the store. The page needs no server and no script.
+Reads outs/ and, for pictures, the store; measures what each bundle costs, once. The page needs no server
+and no script.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,24 @@ from components.core.files import write_text
 from components.core.tables import read_csv
 from components.datasets.clips import Label
 from pipelines.artifacts import Project, read_labels, read_out
-from pipelines.report_charts import all_charts
-from pipelines.report_pictures import Sheet, draw_sheets, wanted_clips
+from pipelines.reporting.alarms import alarms_section
+from pipelines.reporting.anomalies import anomalies_section
+from pipelines.reporting.breakdown import breakdown_section
+from pipelines.reporting.charts import all_charts
+from pipelines.reporting.costs import costs_section
+from pipelines.reporting.data import SPLITS, data_section
+from pipelines.reporting.doubts import doubts_section
+from pipelines.reporting.embedding import embedding_section
+from pipelines.reporting.explained import Models
+from pipelines.reporting.folds import folds_plot, folds_section
+from pipelines.reporting.gallery import gallery_clips, gallery_section
+from pipelines.reporting.importance import importance_section
+from pipelines.reporting.occlusion import occlusion_section
+from pipelines.reporting.pictures import Sheet, draw_sheets, wanted_clips
+from pipelines.reporting.variations import variations_section
 
 TEMPLATES = Path(__file__).parent / "templates"
-MISTAKES_SHOWN, SUSPECTS_SHOWN = 4, 8
-SPLITS = ("train", "val", "test")
+SUSPECTS_SHOWN = 8
 TABLE_METRICS = (
     ("macro_f1", "Macro F1"),
     ("roc_auc", "ROC AUC"),
@@ -59,10 +71,13 @@ def run(project: Project) -> Path:
     comparison = read_out(project, "compare", "comparison.json")
     labels = read_labels(project)
     shown = wanted_clips(labels, project.params.report.clips_per_class)
-    wrong = _wrong_clips(comparison)
-    sheets = draw_sheets(project, shown, [clip_id for clip_id in wrong if clip_id not in shown])
+    models = Models(project, comparison)
+    gallery = gallery_section(models)
+    suspects = [row["clip_id"] for row in comparison["suspected_labels"][:SUSPECTS_SHOWN]]
+    wanted = dict.fromkeys([*suspects, *gallery_clips(gallery)])
+    sheets = draw_sheets(project, shown, [clip_id for clip_id in wanted if clip_id not in shown])
     page = project.root / "reports" / "index.html"
-    write_text(page, render(context(project, comparison, labels, shown, sheets)))
+    write_text(page, render(context(models, labels, shown, sheets, gallery)))
     return page
 
 
@@ -76,37 +91,59 @@ def render(values: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"share": as_share, "number": as_number, "signed": as_signed, "count": as_count}
+    environment.filters |= {"scaled": as_scaled, "ms": as_ms, "duration": as_duration}
     return environment.get_template("report.html").render(values)
 
 
 def context(
-    project: Project,
-    comparison: Mapping[str, Any],
+    models: Models,
     labels: Mapping[str, Label],
     shown: Mapping[str, str],
     sheets: Mapping[str, Sheet],
+    gallery: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Everything that the page says."""
+    project, comparison = models.project, models.comparison
     params = project.params
+    folds = folds_section(project, comparison)
+    alarms = alarms_section(project, comparison)
+    anomalies = anomalies_section(project, comparison)
+    variations = variations_section(project)
+    charts = all_charts(project, comparison) | {
+        "folds": folds_plot(folds["rows"]) if folds else "",
+        "alarms": {row["model"]: row["chart"] for row in alarms},
+        "anomalies": {row["model"]: row["chart"] for row in anomalies},
+        "variations": {entry["name"]: entry["chart"] for entry in variations},
+    }
     return {
         "params": params,
         "classes": params.dataset.classes,
-        "root": params.dataset_root(),
+        "data_set": project.dataset_name,
         "commit": _commit(project.root),
         "drawn": system.utc_now().strftime("%Y-%m-%d %H:%M UTC"),
         "comparison": comparison,
         "verdict": comparison["verdict_without_champion"],
+        "doubts": doubts_section(project, comparison),
         "rows": table_rows(comparison["models"]),
         "table_metrics": TABLE_METRICS,
         "papers": comparison["papers"],
-        "charts": {name: _safe(value) for name, value in all_charts(project, comparison).items()},
+        "charts": {name: _safe(value) for name, value in charts.items()},
+        "folds": folds,
+        "alarms": alarms,
+        "anomalies": anomalies,
+        "variations": variations,
+        "breakdown": breakdown_section(project, folds),
+        "costs": costs_section(project, comparison),
         "data": data_section(labels, params.dataset.classes),
         "ingest": read_out(project, "ingest", "report.json"),
         "coverage": coverage_section(read_out(project, "normalize", "coverage.json"), params.dataset.classes),
         "min_coverage": params.featurize.min_coverage,
         "shown": shown,
         "sheets": sheets,
-        "mistakes": _mistakes(comparison),
+        "gallery": gallery,
+        "embedding": embedding_section(models),
+        "occlusion": occlusion_section(models),
+        "importance": importance_section(models),
         "suspects": comparison["suspected_labels"][:SUSPECTS_SHOWN],
         "n_suspects": len(comparison["suspected_labels"]),
     }
@@ -116,33 +153,6 @@ def table_rows(models: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """One row of the comparison per model, the most accurate first; ties in the order of params.yaml."""
     rows = [_table_row(model) for model in models]
     return sorted(rows, key=lambda row: -(row["accuracy"]["value"] or 0.0))
-
-
-def data_section(labels: Mapping[str, Label], classes: Sequence[str]) -> dict[str, Any]:
-    """Clips and source groups by class and split, and what was set aside why."""
-    used = [label for label in labels.values() if label.holdout]
-    aside = [label for label in labels.values() if not label.holdout]
-    sides = [*SPLITS, *sorted({label.holdout for label in used} - set(SPLITS))]
-    clips = Counter((label.label, label.holdout) for label in used)
-    groups = {(label.label, label.holdout, label.source) for label in used}
-    return {
-        "sides": sides,
-        "rows": [
-            {
-                "name": name,
-                "cells": [
-                    {"clips": clips[name, side], "groups": _groups(groups, name, side)} for side in sides
-                ],
-                "clips": sum(clips[name, side] for side in sides),
-                "groups": len({source for label, _, source in groups if label == name}),
-            }
-            for name in classes
-        ],
-        "clips": len(used),
-        "groups": len({label.source for label in used}),
-        "sources": _by_source(used, classes),
-        "aside": sorted(aside, key=lambda label: (label.reason, label.clip_id)),
-    }
 
 
 def coverage_section(found: Mapping[str, Any], classes: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -174,6 +184,27 @@ def as_count(value: int | None) -> str:
     return "–" if value is None else f"{value:,}".replace(",", "\u202f")
 
 
+def as_scaled(value: float | None) -> str:
+    """A large number in three figures with its letter: 2 340 000 -> "2.34 M"."""
+    if value is None:
+        return "–"
+    size, letter = next(((s, n) for s, n in ((1e9, "G"), (1e6, "M"), (1e3, "k")) if value >= s), (1.0, ""))
+    return f"{value / size:.3g}\u202f{letter}".rstrip("\u202f")
+
+
+def as_ms(value: float) -> str:
+    """Milliseconds in three figures."""
+    return f"{value:.0f}\u202fms" if value >= 100 else f"{value:.3g}\u202fms"
+
+
+def as_duration(seconds: float) -> str:
+    """Seconds, or minutes, or hours and minutes."""
+    if seconds < 100:
+        return f"{seconds:.3g}\u202fs"
+    minutes = round(seconds / 60)
+    return f"{minutes}\u202fmin" if minutes < 100 else f"{minutes // 60}\u202fh {minutes % 60}\u202fmin"
+
+
 def _table_row(model: Mapping[str, Any]) -> dict[str, Any]:
     test, metrics = model["splits"]["test"]["clips"], model["splits"]["test"]["clips"]["metrics"]
     recalls = {
@@ -194,35 +225,6 @@ def _table_row(model: Mapping[str, Any]) -> dict[str, Any]:
         "n": test["n"],
         "n_groups": test["n_groups"],
     }
-
-
-def _groups(groups: set[tuple[str, str, str]], name: str, side: str) -> int:
-    return len({source for label, holdout, source in groups if (label, holdout) == (name, side)})
-
-
-def _by_source(used: Sequence[Label], classes: Sequence[str]) -> list[dict[str, Any]]:
-    """Clips of each source group by class, the largest group first."""
-    counts = Counter((label.source, label.label) for label in used)
-    sides = {label.source: label.holdout for label in used}
-    rows = [
-        {"source": source, "side": side, "cells": [counts[source, name] for name in classes]}
-        for source, side in sides.items()
-    ]
-    return sorted(rows, key=lambda row: (-sum(row["cells"]), row["source"]))
-
-
-def _mistakes(comparison: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The worst mistakes of the models that are no baselines, or of all if there are only baselines."""
-    learned = [model["model"] for model in comparison["models"] if not model["is_baseline"]]
-    found = comparison["worst_mistakes"]
-    return {name: found[name][:MISTAKES_SHOWN] for name in learned or found}
-
-
-def _wrong_clips(comparison: Mapping[str, Any]) -> list[str]:
-    """Clips to be shown because a model or a label is wrong about them, each once."""
-    mistakes = [row for rows in _mistakes(comparison).values() for row in rows]
-    rows = [*comparison["suspected_labels"][:SUSPECTS_SHOWN], *mistakes]
-    return list(dict.fromkeys(str(row["clip_id"]) for row in rows))
 
 
 def _safe(value: Any) -> Any:

@@ -1,20 +1,18 @@
 """`dvc repro`, one at a time in a project, its exit code that of the stage that failed."""
 
-import contextlib
 import logging
-import os
-import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from components.core import system
 from components.core.errors import ResourceError
-from pipelines.dvc_at_rest import RWLOCK, is_alive, is_unreaped, lock_holders
+from components.core.system import is_alive, is_unreaped
+from pipelines.dvc_at_rest import RWLOCK, lock_holders
 from pipelines.dvc_command import COMMAND, environment
 from pipelines.params import check_is_project
 from pipelines.running import KILLED, alone, forget_codes, recorded_codes
+from pipelines.signals import passing_on
 
 log = logging.getLogger("tailwatch")
 
@@ -26,7 +24,7 @@ _REAPING_S = 10.0
 def run(folder: Path, arguments: Sequence[str]) -> int:
     """Run `dvc repro`; a second one in the same project waits for the first. Gives the exit code.
 
-    A SIGTERM goes to the stage at work, which writes down what it can and ends with 143.
+    A SIGTERM or ctrl-C goes to the stage at work, which writes down what it can and ends with 143 or 130.
 
     Raises:
         ResourceError: a stage was killed from outside.
@@ -35,20 +33,9 @@ def run(folder: Path, arguments: Sequence[str]) -> int:
     with alone(folder, "repro"):
         _wait_for_dvc(folder)
         forget_codes(folder)
-        process = system.start_beside([*COMMAND, "repro", *arguments], folder, environment())
-        passed_on: list[int] = []
-
-        def pass_on(number: int, _: Any) -> None:
-            passed_on.append(number)
-            for child in _children(process.pid) or [process.pid]:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(child, number)
-
-        former = signal.signal(signal.SIGTERM, pass_on)
-        try:
+        process = system.start_beside([*COMMAND, "repro", *arguments], folder, environment(), apart=True)
+        with passing_on(process.pid) as passed_on:
             failed = process.wait() != 0
-        finally:
-            signal.signal(signal.SIGTERM, former)
         return _meaning(folder, passed_on) if failed else 0
 
 
@@ -82,10 +69,3 @@ def _wait_for_dvc(folder: Path) -> None:
             system.remove(folder / RWLOCK)
             return
         time.sleep(_LOOK_AGAIN_S)
-
-
-def _children(process: int) -> list[int]:
-    try:
-        return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-    except OSError:
-        return []

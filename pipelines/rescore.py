@@ -56,17 +56,19 @@ def _same_view(project: Project, chain: ClipChain, clip: Clip) -> str | None:
     """The present view whose tensors are the bundle's own, if any: their keys are digests of all causes."""
     wanted = chain.settings.views[VIEW]
     for name, view in project.params.views.items():
-        same_kind = (view.numbers, view.height) == (wanted.numbers, wanted.height)
+        kinds = [(one.numbers, one.height, one.activations) for one in (view, wanted)]
+        same_kind = kinds[0] == kinds[1]
         if same_kind and _keys(project.chain, clip, name) == _keys(chain, clip, VIEW):
             return name
     return None
 
 
-def _keys(chain: ClipChain, clip: Clip, name: str) -> tuple[str | None, str | None]:
+def _keys(chain: ClipChain, clip: Clip, name: str) -> tuple[str | None, ...]:
     view = chain.settings.views[name]
     return (
-        None if view.height is None else chain.tensors_key(clip, name),
-        chain.measurements_key(clip) if view.numbers else None,
+        None if view.height is None else chain.keys.tensors(clip, name),
+        chain.keys.measurements(clip) if view.numbers else None,
+        chain.keys.activations(clip, name) if view.activations else None,
     )
 
 
@@ -80,8 +82,8 @@ def _input(chain: ClipChain, streams: Sequence[str], clip: Clip) -> ModelInput |
 
 
 def _stacked(made: Sequence[tuple[str, ModelInput]]) -> Tensors:
-    parts = [[one.frames, one.numbers, one.measured] for _, one in made]
+    parts = [[one.frames, one.numbers, one.measured, one.activations] for _, one in made]
     arrays = (
         None if not made or column[0] is None else np.stack(column) for column in zip(*parts, strict=True)
     )
-    return Tensors([clip_id for clip_id, _ in made], *(arrays if made else (None, None, None)))
+    return Tensors([clip_id for clip_id, _ in made], *(arrays if made else (None, None, None, None)))

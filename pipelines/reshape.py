@@ -7,6 +7,7 @@ scaler belongs to the split); missing ones are carried from the nearest frame of
 import logging
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,9 +41,12 @@ def run(project: Project, view: str) -> None:
     folder = project.out("reshape", view)
     if wanted.numbers:
         _write_numbers(folder, table)
-    if wanted.height is not None:
-        _write_pixels(folder, project.chain, clips, view)
     description = {"clips": list(table), "view": to_dict(wanted), "columns": list(COLUMNS)}
+    if wanted.height is not None:
+        description["frames"] = _write_pixels(folder, project.chain, clips, view)
+    if wanted.activations:
+        rows = map_items(partial(_activations, project.chain, view), clips, label="laid out")
+        _save(folder / "activations.npy", np.stack(list(rows)))
     write_json(folder / "clips.json", description)
 
 
@@ -78,12 +82,18 @@ def _save(path: Path, array: np.ndarray) -> None:
         np.save(stream, array, allow_pickle=False)
 
 
-def _write_pixels(folder: Path, chain: ClipChain, clips: list[Clip], view: str) -> None:
-    """Write frames.npy (N, T, height, width, 3) clip by clip, never holding the data set."""
-    made = 0
+def _write_pixels(folder: Path, chain: ClipChain, clips: list[Clip], view: str) -> dict[str, Any]:
+    """Write frames.npy (N, T, height, width, 3) and times_s.npy (N, T), clip by clip, never holding all.
+
+    Returns:
+        Its shape, and the digests of every clip's tensor and file, so that a training that needs no pixels
+        can name them without opening it.
+    """
+    made, digests, times = 0, [], []
+    shape: tuple[int, ...] = ()
     rendered = map_items(partial(_pixels, chain, view), clips, label="rendered")
     with atomic_path(folder / "frames.npy") as temporary, temporary.open("wb") as stream:
-        for k, (pixels, is_new) in enumerate(rendered):
+        for k, (pixels, times_s, sha256, is_new) in enumerate(rendered):
             if k == 0:
                 shape = (len(clips), *pixels.shape)
                 check_room(folder, len(clips) * pixels.nbytes, f"The tensors of {len(clips)} clips")
@@ -91,8 +101,16 @@ def _write_pixels(folder: Path, chain: ClipChain, clips: list[Clip], view: str) 
                 np.lib.format.write_array_header_1_0(stream, header)
             _check_shape(clips[k], pixels, shape[1:])
             stream.write(np.ascontiguousarray(pixels).data)
+            digests.append(sha256)
+            times.append(times_s)
             made += is_new
+    _save(folder / "times_s.npy", np.array(times, np.float64))
     log.info("%s: %d rendered, %d reused", view, made, len(clips) - made)
+    return {"shape": list(shape), "digests": digests, "files": [clip.sha256 for clip in clips]}
+
+
+def _activations(chain: ClipChain, view: str, clip: Clip) -> np.ndarray:
+    return chain.activations(clip, view)["activations"]
 
 
 def _check_shape(clip: Clip, pixels: np.ndarray, wanted: tuple[int, ...]) -> None:
@@ -104,6 +122,6 @@ def _check_shape(clip: Clip, pixels: np.ndarray, wanted: tuple[int, ...]) -> Non
         )
 
 
-def _pixels(chain: ClipChain, view: str, clip: Clip) -> tuple[np.ndarray, bool]:
+def _pixels(chain: ClipChain, view: str, clip: Clip) -> tuple[np.ndarray, list[float], str, bool]:
     stored = chain.tensors(clip, view)
-    return stored["frames"], stored.made
+    return stored["frames"], stored.meta["times_s"], stored.digest, stored.made

@@ -40,7 +40,7 @@ def run_stage(
     check_is_project(folder)
     _check_names(item)
     under_dvc = "DVC_STAGE" in os.environ
-    if under_dvc:  # a killed `dvc repro` must not leave a writer behind
+    if under_dvc and not system.dies_with_parent():  # a killed `dvc repro` must not leave a writer behind
         system.die_with_parent(signal.SIGTERM)
     name = "@".join((stage, *item))
     record = folder / _CODES / name

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components.core.errors import BadDataError
+from components.core.errors import BadDataError, ResourceError, TailwatchError, of_system
 from pipelines.artifacts import Project
 
 if TYPE_CHECKING:
@@ -20,11 +20,13 @@ def run(project: Project, videos: Sequence[Path], model: str) -> list[dict[str, 
         model: a bundle's folder, or a model URI such as models:/tailwatch@champion.
     """
     from components.serving.predictor import load
+    from components.serving.score_log import scores_place
     from components.tracking.store import connect
 
     if "://" in model or model.startswith("models:/"):
         connect(project.root)
     scorer = load(model)
+    scorer.scores = scores_place(project.root)
     return [_row(scorer, video) for video in videos]
 
 
@@ -32,14 +34,21 @@ def _row(scorer: "Scorer", video: Path) -> dict[str, Any]:
     """One video's verdict; one that cannot be read says why and keeps none of the others waiting."""
     try:
         score = scorer.score(video)
-    except BadDataError as error:
-        return {"video": str(video), "class": None, "coverage": None, "problem": str(error)}
+    except (BadDataError, ResourceError) as error:
+        return _refused(video, error)
+    except OSError as error:
+        return _refused(video, of_system(error))
     named = {f"p_{name}": probability for name, probability in score.probabilities.items()}
     problem = "; ".join(score.warnings) or None
     return {
         "video": str(video),
         "class": score.label,
         **named,
+        **({} if score.score is None else {"score": score.score, "threshold": score.threshold}),
         "coverage": score.coverage,
         "problem": problem,
     }
+
+
+def _refused(video: Path, error: TailwatchError) -> dict[str, Any]:
+    return {"video": str(video), "class": None, "coverage": None, "problem": str(error)}

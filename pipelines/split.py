@@ -7,10 +7,9 @@ import yaml
 
 from components.core.errors import UsageError
 from components.core.files import write_text
-from components.datasets.registry import ADAPTERS
-from components.datasets.source import open_root
 from components.datasets.splits import search_random_seed, search_seed
 from pipelines.artifacts import Project
+from pipelines.listing import list_data_set
 from pipelines.params import PARAMS_FILE
 
 log = logging.getLogger("tailwatch")
@@ -33,15 +32,14 @@ def run(project: Project, tries: int) -> None:
             wanted="split.strategy group or random",
             remedy="change it in params.yaml before a seed is searched",
         )
-    source = open_root(project.dataset_root, project.state("clips"))
-    entries = ADAPTERS.get(params.dataset.adapter)(source, params.dataset.classes).entries
+    entries = list_data_set(project)[1].entries
     shares = params.split.fractions
     fractions = (shares.train, shares.val, shares.test)
     labels = [entry.label for entry in entries]
     if params.split.strategy == "random":
-        seed = search_random_seed([entry.uri for entry in entries], labels, fractions, tries)
+        seed = search_random_seed([entry.clip_id for entry in entries], labels, fractions, tries)
     else:
-        seed = search_seed([entry.source or entry.uri for entry in entries], labels, fractions, tries)
+        seed = search_seed([entry.group for entry in entries], labels, fractions, tries)
     write_seed(project.root / PARAMS_FILE, seed)
     log.info("split.seed: %d, the best of %d", seed, tries)
 

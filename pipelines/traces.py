@@ -1,23 +1,22 @@
 """Files that this project made and that hold certain clips."""
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from components.core.files import file_sha256
+from components.serving import score_log
 from pipelines.artifacts import Project
 from pipelines.clip_names import ClipNames
 from pipelines.clips_known import FORGOTTEN
-from pipelines.dvc_state import DvcState
+from pipelines.dvc_state import DvcCache, DvcState
+from pipelines.retraining.kept import Kept, kept_by_retrainings, kept_places
 
 _BY_ITEM = ("reshape", "train", "evaluate")  # stages whose outs lie in a folder per item
 _PAGES = ("reports", "dvc_plots")
-_APART = (
-    "store",
-    "clips",
-    "checkpoints",
-    FORGOTTEN,
-)  # parts of .tailwatch that are looked at each in its way
+_MD5 = re.compile(r"\b[0-9a-f]{32}(?:\.dir)?")
+_APART = ("clips", "checkpoints", FORGOTTEN)  # parts of .tailwatch that are looked at each in its way
 
 
 def local_traces(
@@ -28,18 +27,48 @@ def local_traces(
     Args:
         digests: SHA-256 of the clips' bytes.
     """
-    objects = set(_cached(dvc.cache, names))
+    kept = kept_by_retrainings(project.root)
+    caches = caches_of(dvc, kept)
+    objects = {md5 for cache in caches for md5 in _cached(cache.objects, names)}
     found = {
         "outs": _holding(_units(project.root), names),
         "reports": _holding((project.root / name for name in _PAGES), names),
         "fetched clips": _fetched(project.state("clips"), digests),
         "checkpoints of unfinished trainings": sorted(project.state("checkpoints").glob("*")),
         "notes": [path for path in _notes(project) if names.in_file(path)],
-        "objects in DVC's cache": [path for path in dvc.cache.glob("*/*") if _md5(path) in objects],
-        "runs in DVC's cache": [path for path in dvc.run_cache.glob("*/*/*") if _speaks_of(path, objects)],
+        "objects in DVC's caches": [
+            path for cache in caches for path in cache.objects.glob("*/*") if _md5(path) in objects
+        ],
+        "runs in DVC's caches": [
+            path for cache in caches for path in cache.runs.glob("*/*/*") if _speaks_of(path, objects)
+        ],
         "DVC's digests of files": _holding([dvc.site_cache], names),
+        "retrainings": [run for run in kept.runs if names.below(run) or _tells_of(run, objects)],
+        "newest entries of stages": [path for path in kept.newest if _speaks_of(path, objects)],
+        "copies and leavings of retrainings": [
+            *kept.copies,
+            *(path for path in kept.leavings if names.in_file(path) or names.below(path)),
+        ],
     }
     return {kind: [_shown(project.root, path) for path in sorted(paths)] for kind, paths in found.items()}
+
+
+def score_lines(project: Project, names: ClipNames) -> dict[str, int]:
+    """How many lines tell of the clips, by file in which scored clips are written down on this machine."""
+    counted = ((path, score_log.count_lines(path, names)) for path in _score_files(project))
+    return {_shown(project.root, path): n for path, n in counted if n}
+
+
+def _score_files(project: Project) -> list[Path]:
+    """Of the project's own folder, and of the one that TAILWATCH_SCORES names."""
+    own, place = project.state("scores"), score_log.scores_place(project.root)
+    folders = {own, *([] if place is None or "://" in place else [Path(place).resolve()])}
+    return sorted({path for folder in folders for path in score_log.files(folder)})
+
+
+def caches_of(dvc: DvcState, kept: Kept) -> list[DvcCache]:
+    """Every folder that is laid out as DVC's cache: the project's own, and those of its retrainings."""
+    return [DvcCache(dvc.cache, dvc.run_cache), *kept.caches]
 
 
 def _holding(folders: Collection[Path] | Iterator[Path], names: ClipNames) -> list[Path]:
@@ -60,9 +89,16 @@ def _fetched(folder: Path, digests: Collection[str]) -> list[Path]:
 
 
 def _notes(project: Project) -> Iterator[Path]:
-    """Small files that are remembered between runs, ours and DVC's."""
+    """Files that are remembered between runs, ours and DVC's, such as a store that was used before."""
+    scores = set(_score_files(project))
+    apart = (
+        *(project.state(name) for name in _APART),
+        project.store.backend.near.root,
+        *kept_places(project.root),
+    )
     for path in project.state().rglob("*"):
-        if path.is_file() and path.relative_to(project.state()).parts[0] not in _APART:
+        is_apart = path in scores or any(path.is_relative_to(folder) for folder in apart)
+        if path.is_file() and not is_apart:
             yield path
     yield from (path for path in (project.root / ".dvc" / "tmp").rglob("*") if path.is_file())
 
@@ -83,8 +119,11 @@ def _md5(path: Path) -> str:
 
 
 def _speaks_of(path: Path, objects: Collection[str]) -> bool:
-    text = path.read_text(encoding="utf-8")
-    return any(md5 in text for md5 in objects)
+    return any(md5 in objects for md5 in _MD5.findall(path.read_text(encoding="utf-8")))
+
+
+def _tells_of(run: Path, objects: Collection[str]) -> bool:
+    return any(_speaks_of(path, objects) for path in run.glob("lock/*.json"))
 
 
 def _shown(root: Path, path: Path) -> str:

@@ -1,14 +1,17 @@
 """verify: every byte of store, outs and DVC's cache against its digest; what is damaged is made again."""
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from components.core import system
-from components.core.errors import TailwatchError
+from components.core.errors import StorageError, TailwatchError
 from components.core.parallel import map_items
 from components.datasets.clips import Clip
 from components.datasets.inspection import inspect_all, inspection_object
@@ -16,8 +19,11 @@ from components.features.chain import ClipChain
 from components.store.objects import read_object
 from pipelines.artifacts import Project, read_clips
 from pipelines.dvc_command import run_dvc
+from pipelines.dvc_state import DvcState
 from pipelines.over_clips import each_clip
 from pipelines.recorded import RecordedOut, damage, damaged_cache, recorded_outs
+from pipelines.running import all_alone
+from pipelines.stage_graph import stage_names
 
 log = logging.getLogger("tailwatch")
 
@@ -46,16 +52,82 @@ def run(project: Project, *, repair: bool) -> list[Damage]:
 
     Raises:
         BadDataError: a table that a repair needs cannot be read.
+        StorageError: a repair is wanted, and DVC or a stage is at work.
     """
-    store, cache, outs = damaged_objects(project), damaged_cache(project.root), recorded_outs(project)
-    damaged_outs = {out: found for out in outs if (found := damage(project.root, out))}
-    if not repair:
-        return [*_rows("store", store), *_rows("cache", cache), *_out_rows(damaged_outs)]
-    return [
-        *repair_objects(project, store),
-        *repair_cache(project, cache),
-        *repair_outs(project, damaged_outs),
-    ]
+    if repair:
+        return _repair(project)
+    store, cache = damaged_objects(project), damaged_cache(project.root)
+    return [*_rows("store", store), *_rows("cache", cache), *_out_rows(damaged_outs(project))]
+
+
+def _repair(project: Project) -> list[Damage]:
+    """Repair while nothing else runs: the locks of DVC and stages are held until these do work."""
+    with _Aside(project) as aside:
+        with ExitStack() as held:
+            with _nothing_runs(project, held):
+                rows = repair_objects(project, damaged_objects(project))
+                rows += repair_cache(project, damaged_cache(project.root))
+                damaged = damaged_outs(project)
+                paths = aside.take(damaged)
+            left = _damaged_after(project, paths, "checkout", "--force", *sorted(paths))
+        stages = [out.stage for out in damaged if out.path in left]
+        lost = _damaged_after(project, left, "repro", "--single-item", *dict.fromkeys(stages))
+    return [*rows, *_repaired_rows(damaged, left, lost)]
+
+
+@contextmanager
+def _nothing_runs(project: Project, stages: ExitStack) -> Iterator[None]:
+    """Hold DVC's lock inside the block, and the locks of all stages for as long as `stages`."""
+    names: list[str] = []
+    with ExitStack() as held:
+        if (project.root / ".dvc").is_dir():
+            held.enter_context(DvcState(project.root).alone())
+            names = stage_names(project.root, project.params)
+        stages.enter_context(all_alone(project.root, names))
+        yield
+
+
+class _Aside:
+    """Keeps damaged outs out of the way; those that DVC could not give or make again come back in the end."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        name = f".damaged.{secrets.token_hex(4)}.{os.getpid()}.tmp"  # prune knows what a dead process leaves
+        self._folder = project.out(name)
+
+    def __enter__(self) -> "_Aside":
+        return self
+
+    def take(self, damaged: Iterable[RecordedOut]) -> set[str]:
+        """Move whole outs away: a stage that fails leaves nothing of them."""
+        paths = {out.path for out in damaged}
+        for path in paths:
+            if os.path.lexists(self._project.root / path):
+                _move(self._project.root / path, self._folder / path)
+        return paths
+
+    def __exit__(self, *_: object) -> None:
+        if not self._folder.is_dir():
+            return
+        try:
+            with ExitStack() as held, _nothing_runs(self._project, held):
+                for out in damaged_outs(self._project):
+                    if os.path.lexists(self._folder / out.path):
+                        system.remove(self._project.root / out.path)
+                        _move(self._folder / out.path, self._project.root / out.path)
+                system.remove(self._folder)
+        except StorageError as error:
+            log.warning("What was damaged stays in %s: %s", self._folder, error.came)
+
+
+def _move(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    system.rename(source, target)
+
+
+def damaged_outs(project: Project) -> dict[RecordedOut, dict[str, str]]:
+    """What is wrong with each out that is not what DVC recorded, by file."""
+    return {out: found for out in recorded_outs(project) if (found := damage(project.root, out))}
 
 
 def damaged_objects(project: Project) -> dict[str, str]:
@@ -115,20 +187,13 @@ def repair_cache(project: Project, damaged: dict[str, str]) -> list[Damage]:
     return _rows("cache", damaged, "removed")
 
 
-def repair_outs(project: Project, damaged: dict[RecordedOut, dict[str, str]]) -> list[Damage]:
-    """Restore damaged outs from DVC's cache, or else by running their stages alone."""
+def _repaired_rows(
+    damaged: dict[RecordedOut, dict[str, str]], left: set[str], lost: set[str]
+) -> Iterator[Damage]:
+    """What became of outs: those that DVC had no copy of were left to their stages."""
     for out, files in damaged.items():
-        for path in {out.path} if out.path in files else files:
-            system.remove(project.root / path)
-    paths = {out.path for out in damaged}
-    left = _damaged_after(project, paths, "checkout", "--force", *sorted(paths))
-    stages = [out.stage for out in damaged if out.path in left]
-    lost = _damaged_after(project, left, "repro", "--single-item", *dict.fromkeys(stages))
-    return [
-        replace(row, repaired="" if out.path in lost else "run again" if out.path in left else "restored")
-        for out, files in damaged.items()
-        for row in _rows("out", files)
-    ]
+        repaired = "" if out.path in lost else "run again" if out.path in left else "restored"
+        yield from _rows("out", files, repaired)
 
 
 def _damaged_after(project: Project, paths: set[str], *command: str) -> set[str]:
@@ -138,8 +203,7 @@ def _damaged_after(project: Project, paths: set[str], *command: str) -> set[str]
     done = run_dvc(project.root, *command)
     if done.returncode:
         log.warning("dvc %s: %s", command[0], (done.stderr or done.stdout).strip())
-    outs = [out for out in recorded_outs(project) if out.path in paths]
-    return {out.path for out in outs if damage(project.root, out)}
+    return paths & {out.path for out in damaged_outs(project)}
 
 
 def _out_rows(damaged: dict[RecordedOut, dict[str, str]]) -> list[Damage]:

@@ -4,7 +4,6 @@ Several machines warm the parts side by side; then the stage itself finds everyt
 needed, because what a clip's step stands on is taken from the store or made.
 """
 
-from collections.abc import Sequence
 from functools import partial
 
 from components.core.errors import UsageError
@@ -13,6 +12,7 @@ from components.features.chain import ClipChain
 from pipelines import extract, featurize, segment
 from pipelines.artifacts import Project, read_clips
 from pipelines.over_clips import ClipWork, Outcome, each_clip
+from pipelines.part import Part
 
 _WORK: dict[str, tuple[ClipWork, str]] = {
     "extract": (extract.extract_clip, "decoded"),
@@ -22,34 +22,20 @@ _WORK: dict[str, tuple[ClipWork, str]] = {
 WARM_STAGES = (*_WORK, "reshape")
 
 
-def run(project: Project, stage: str, view: str | None, part: str) -> list[Outcome]:
+def run(project: Project, stage: str, view: str | None, part: Part) -> list[Outcome]:
     """Do a stage's clips of one part; bad clips are told and counted, and the stage's own run judges them.
 
     Args:
         stage: extract, segment, featurize or reshape.
         view: which view is reshaped; None for the other stages.
-        part: "k/n", k from 1 to n.
 
     Raises:
-        UsageError: no such stage, view or part.
+        UsageError: no such stage or view.
         StorageError: the store or the data set does not answer.
     """
     work, verb = _work(project, stage, view)
-    return each_clip(project, clips_of_part(read_clips(project), part), work, verb=verb)
-
-
-def clips_of_part(clips: Sequence[Clip], part: str) -> list[Clip]:
-    """The clips whose digest modulo n is k - 1: parts share no clip, and a new clip moves no other.
-
-    Raises:
-        UsageError: `part` is not "k/n" with k from 1 to n.
-    """
-    k, _, n = part.partition("/")
-    if not (k.isdecimal() and n.isdecimal() and 1 <= int(k) <= int(n)):
-        raise UsageError(
-            f"The part is {part!r}", wanted="k/n with k from 1 to n, like 2/8", remedy="correct --part"
-        )
-    return [clip for clip in clips if int(clip.sha256, 16) % int(n) == int(k) - 1]
+    clips = [clip for clip in read_clips(project) if part.has(clip)]
+    return each_clip(project, clips, work, verb=verb)
 
 
 def _work(project: Project, stage: str, view: str | None) -> tuple[ClipWork, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from components.core.code import changed_parts
-from components.core.errors import BadDataError, TailwatchError
+from components.core.errors import BadDataError, TailwatchError, one_line
 from components.core.tables import read_csv
 from components.datasets.clips import Clip
 from components.features.chain import ClipChain
@@ -16,6 +16,7 @@ from pipelines.data_set import Difference, clips_ahead, differences_in_words, lo
 from pipelines.dvc_state import DvcState, StageState
 from pipelines.provenance import CODE
 
+SHORT = 60  # letters of two values that are shown
 VERBS = {"extract": "decoded", "segment": "segmented", "featurize": "measured", "reshape": "rendered"}
 
 
@@ -183,7 +184,7 @@ def _made_data(root: Path, path: str, then: str, cache: Path) -> tuple[list[Diff
     if not path.endswith(".csv") or not kept.is_file():
         return [], ""
     try:
-        return list(_rows(kept, root / path)), ""
+        return list(rows_that_differ(kept, root / path)), ""
     except BadDataError:  # a table of something else than clips
         return [], ""
 
@@ -197,14 +198,24 @@ def _files(old: dict[str, str], new: dict[str, str]) -> list[Difference]:
     return [*added, *removed, *changed]
 
 
-def _rows(before: Path, after: Path) -> Iterator[Difference]:
-    """Clips whose rows differ between two tables."""
+def rows_that_differ(before: Path, after: Path) -> Iterator[Difference]:
+    """Clips whose rows differ between two tables, each with the columns if it has but one row."""
     old, new = (_rows_by_clip(path) for path in (before, after))
     for clip_id in sorted(old.keys() | new.keys()):
         if clip_id not in old or clip_id not in new:
             yield Difference(clip_id, "added" if clip_id in new else "removed")
         elif old[clip_id] != new[clip_id]:
-            yield Difference(clip_id, "changed")
+            yield Difference(clip_id, "changed", tuple(_columns(old[clip_id], new[clip_id])))
+
+
+def _columns(old: list[dict[str, str]], new: list[dict[str, str]]) -> Iterator[str]:
+    """What differs in a clip's only row: "holdout train -> test"; long values are not shown."""
+    if len(old) == len(new) == 1 and old[0].keys() == new[0].keys():
+        for name, then in old[0].items():
+            now = new[0][name]
+            if then != now:
+                is_short = len(then) + len(now) <= SHORT
+                yield one_line(f"{name} {then or 'none'} -> {now or 'none'}") if is_short else name
 
 
 def _rows_by_clip(path: Path) -> dict[str, list[dict[str, str]]]:
@@ -234,11 +245,11 @@ def _keys(chain: ClipChain, stage: str, view: str) -> Callable[[Clip], list[tupl
 
     def keys(clip: Clip) -> list[tuple[str, str]]:
         if stage == "extract":
-            return [("frames", chain.frames_key(clip, name)) for name in settings.frame_samplings()]
+            return [("frames", chain.keys.frames(clip, name)) for name in settings.frame_samplings()]
         if stage == "segment":
-            return [("masks", chain.masks_key(clip, name)) for name in settings.mask_samplings()]
+            return [("masks", chain.keys.masks(clip, name)) for name in settings.mask_samplings()]
         if stage == "featurize":
-            return [("measurements", chain.measurements_key(clip))]
-        return [("tensors", chain.tensors_key(clip, view))]
+            return [("measurements", chain.keys.measurements(clip))]
+        return [("tensors", chain.keys.tensors(clip, view))]
 
     return keys

@@ -1,7 +1,6 @@
 """A work tree of a project at one of its commits, in which stages run without touching the project."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,15 +10,16 @@ import yaml
 from components.core import system
 from components.core.errors import FinalError, ResourceError, StorageError, UsageError
 from components.core.files import write_text
+from components.core.scratch import scratch_folder
 from pipelines.artifacts import STATE_FOLDER
 from pipelines.dvc_command import environment, run_dvc
 from pipelines.params import PARAMS_FILE, ROOT_VARIABLE, STORE_VARIABLE
 from pipelines.recipe import Recipe
-from pipelines.running import recorded_codes
+from pipelines.running import KILLED, recorded_codes
 
 SITE_CACHE = "DVC_SITE_CACHE_DIR"
-_SHARED = ("store", "weights")  # caches that are named by content or checked by digest
-_KINDS = {4: StorageError, 5: ResourceError}
+_SHARED = ("store", "near", "weights")  # caches that are named by content or checked by digest
+_KINDS = {4: StorageError, 5: ResourceError, KILLED: ResourceError}
 
 
 @contextmanager
@@ -33,8 +33,8 @@ def check_out(root: Path, recipe: Recipe, keep: Path | None) -> Iterator[Path]:
         UsageError: the folder holds something.
         StorageError: the commit is not in the repository.
     """
-    with tempfile.TemporaryDirectory(prefix="tailwatch-") as scratch:
-        folder = (keep or Path(scratch, "project")).resolve()
+    with scratch_folder() as scratch:
+        folder = (keep or scratch / "project").resolve()
         if folder.is_dir() and any(folder.iterdir()):
             raise UsageError(f"{folder} is not empty", wanted="a new folder", remedy="name another")
         top, prefix = (_git(root, "rev-parse", flag) for flag in ("--show-toplevel", "--show-prefix"))

@@ -11,6 +11,7 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+os.environ["TAILWATCH_SCORES"] = "none"  # what tests score is no clip of the checkout's
 
 PROJECT = Path(__file__).parents[1]
 

@@ -11,7 +11,7 @@ from components.core.code import source_path
 from pipelines.cli import STAGES, cli
 
 # These modules join the others: what they hand on is the work of the components that a stage names itself.
-JOINTS = {"pipelines.params", "pipelines.artifacts", "components.features.chain"}
+JOINTS = {"pipelines.params", "pipelines.artifacts", "components.features.chain", "components.features.keys"}
 # A bundle records the digests of the networks that made its numbers; asking for them computes nothing.
 ASKED_FOR_DIGESTS = {"components.faces.build", "components.segmentation.base"}
 HEAVY = ("tensorflow", "keras", "mlflow", "pandas", "sklearn", "matplotlib")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from PIL import Image
 
 BITS = 8
 WIDTH, HEIGHT = 128, 64
@@ -96,6 +97,16 @@ def write_video(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+def write_frames(
+    folder: Path, names: Sequence[str], first: int = 0, size: tuple[int, int] = (WIDTH, HEIGHT)
+) -> Path:
+    """Write painted frames as pictures, numbered from `first` in the order of the names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for k, name in enumerate(names):
+        Image.fromarray(painted((first + k) % 256, *size)).save(folder / name, quality=95)
+    return folder
 
 
 def write_two_streams(path: Path, first: int, second: int, count: int = 30) -> Path:

@@ -6,6 +6,7 @@ told before, knows why. Memory is refused beyond the bound, which is an error li
 
 import resource
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from components.core.errors import BadDataError
 
 Allow = Callable[[float, int], None]
+_OPENCV_NO_MEMORY = -4
 _STATM = Path("/proc/self/statm")
 _announce: Callable[[str], None] | None = None  # what a sudden end would mean; None: no worker process
 
@@ -55,8 +57,10 @@ def bounded(name: str, seconds: float, memory_bytes: int) -> Iterator[Allow]:
     try:
         allow(seconds, memory_bytes)
         yield allow
-    except MemoryError as error:
+    except Exception as error:
         resource.setrlimit(resource.RLIMIT_AS, held_before)
+        if not _is_out_of_memory(error):
+            raise
         raise BadDataError(
             f"{name}: needs more than {granted / 2**20:.0f} MiB of memory",
             wanted="what can be read in bounded memory",
@@ -65,6 +69,13 @@ def bounded(name: str, seconds: float, memory_bytes: int) -> Iterator[Allow]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         resource.setrlimit(resource.RLIMIT_AS, held_before)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    cv2 = sys.modules.get("cv2")  # it raises an error of its own; importing it here would cost every command
+    if cv2 is not None and isinstance(error, cv2.error):
+        return error.code == _OPENCV_NO_MEMORY
+    return isinstance(error, MemoryError)
 
 
 def _allow_all(seconds: float, memory_bytes: int) -> None:

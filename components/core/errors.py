@@ -1,10 +1,16 @@
 """Errors that say what came, what was wanted and what to do, each with the exit code of its kind."""
 
 import errno
+import re
+
+# A database's password may hold a slash; what looks like a port before one is no password.
+_SECRET = re.compile(r"(?<=://)(?:[^/\s]*|[^/:\s]*:(?!\d+/)[^@\s]*)@")
 
 
 class TailwatchError(Exception):
     """A failure that a person can act on.
+
+    Addresses in it lose their user and password.
 
     Args:
         came: what was found.
@@ -15,10 +21,8 @@ class TailwatchError(Exception):
     exit_code = 1
 
     def __init__(self, came: str, *, wanted: str, remedy: str) -> None:
-        super().__init__(came, wanted, remedy)
-        self.came = came
-        self.wanted = wanted
-        self.remedy = remedy
+        self.came, self.wanted, self.remedy = (without_secret(text) for text in (came, wanted, remedy))
+        super().__init__(self.came, self.wanted, self.remedy)
 
     def __str__(self) -> str:
         return f"{self.came}. Wanted: {self.wanted}. To do: {self.remedy}."
@@ -88,6 +92,16 @@ def of_system(error: OSError) -> TailwatchError:
     else:
         wanted, remedy = "a disk or server that answers", "check that it is there, then run it again"
     return StorageError(came, wanted=wanted, remedy=remedy)
+
+
+def without_secret(text: str) -> str:
+    """A text, or an address, without the user and the password or token that addresses in it have.
+
+    Example:
+        >>> without_secret("no answer from http://jane:s3cret@mlflow:5000/api")
+        'no answer from http://mlflow:5000/api'
+    """
+    return _SECRET.sub("", text)
 
 
 def one_line(text: str) -> str:

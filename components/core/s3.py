@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from components.core.errors import BadDataError, StorageError
+from components.core.errors import BadDataError, StorageError, UsageError
 from components.core.files import file_sha256
 from components.core.s3_client import ATTEMPTS, MissingObjectError, RefusedError, answering, client, endpoint
 
@@ -23,7 +23,11 @@ _NO_CONDITIONS = {"501", "NotImplemented", "400", "InvalidArgument", "InvalidReq
 
 
 class DamagedTransferError(StorageError):
-    """A body that broke off or did not agree with its checksum, time and again."""
+    """A body that was whole and did not agree with its checksum, time and again: the object is damaged."""
+
+
+class NoConditionsError(UsageError):
+    """The server knows no conditional writes."""
 
 
 @dataclass(frozen=True)
@@ -107,26 +111,44 @@ class S3Folder:
 
         Raises:
             MissingObjectError: no such object.
-            DamagedTransferError: the body broke off or was altered at every attempt.
+            DamagedTransferError: the body was whole and altered at every attempt.
+            StorageError: the body broke off, too.
         """
         version = {"IfMatch": etag} if etag else {}
-        reason = ""
+        kind: type[StorageError] = DamagedTransferError
         for _ in range(_BODIES):
             answer = self._ask("s3.get", name, "get_object", **version)
             with path.open("wb") as stream:
-                reason = _receive(answer, stream)
+                whole, reason = _receive(answer, stream)
             if not reason:
                 return
-        raise DamagedTransferError(
+            if not whole:  # which says nothing about the object
+                kind = StorageError
+        raise kind(
             f"{self.address(name)} arrived damaged from {endpoint()}, {_BODIES} times: {reason}",
             wanted="a body that is whole and agrees with its checksum",
             remedy="run it again; if that fails again, upload the file anew",
         )
 
     def upload(self, path: Path, name: str) -> bool:
-        """Send a file unless an object of this name is there; whether it was sent."""
+        """Send a file unless an object of this name is there; whether it was sent.
+
+        For names that say the content: on a server without conditional writes, one that another sends at the
+        same time is replaced.
+        """
+        try:
+            return self.offer(path, name)
+        except NoConditionsError:
+            return self._send_if_missing(path, name)
+
+    def offer(self, path: Path, name: str) -> bool:
+        """Send a file unless an object of this name is there; whether it was sent. Of several, one sends.
+
+        Raises:
+            NoConditionsError: the server cannot promise that.
+        """
         metadata = {_SHA256: file_sha256(path)}
-        send = self._send_parts if path.stat().st_size > _LARGE else self._send_whole
+        send = self._sender(path)
         for _ in range(ATTEMPTS):
             try:
                 send(path, name, Metadata=metadata, IfNoneMatch="*")
@@ -134,7 +156,7 @@ class S3Folder:
                 if error.code in _IS_THERE:
                     return False
                 if error.code in _NO_CONDITIONS:
-                    return self._send_if_missing(send, path, name, metadata)
+                    raise self._no_conditions(name, error.code) from error
                 if error.code not in _AT_THE_SAME_TIME:
                     raise
                 conflict = error  # with another writer, who may yet fail
@@ -142,20 +164,31 @@ class S3Folder:
                 return True
         raise conflict
 
+    def replace(self, path: Path, name: str) -> None:
+        """Send a file, in place of an object of this name if one is there."""
+        self._sender(path)(path, name, Metadata={_SHA256: file_sha256(path)})
+
     def remove(self, name: str) -> None:
         """Remove an object, if it is there."""
         self._ask("s3.remove", name, "delete_object")
 
-    def _send_if_missing(
-        self, send: Callable[..., None], path: Path, name: str, metadata: dict[str, str]
-    ) -> bool:
-        """The same on a server that knows no conditions."""
+    def _sender(self, path: Path) -> Callable[..., None]:
+        return self._send_parts if path.stat().st_size > _LARGE else self._send_whole
+
+    def _send_if_missing(self, path: Path, name: str) -> bool:
         try:
             self.head(name)
         except MissingObjectError:
-            send(path, name, Metadata=metadata)
+            self.replace(path, name)
             return True
         return False
+
+    def _no_conditions(self, name: str, code: str) -> NoConditionsError:
+        return NoConditionsError(
+            f"{endpoint()} refused to write {self.address(name)} on the condition that it is new: {code}",
+            wanted="a server that knows conditional writes (If-None-Match), so that one machine gets a name",
+            remedy="update the server, or name a folder or another server's bucket instead",
+        )
 
     def _send_whole(self, path: Path, name: str, **options: Any) -> None:
         checksum = _base64(bytes.fromhex(options["Metadata"][_SHA256]))
@@ -191,8 +224,8 @@ class S3Folder:
             return getattr(client(), request)(Bucket=self.bucket, Key=f"{self.prefix}{name}", **options)
 
 
-def _receive(answer: Any, stream: IO[bytes]) -> str:
-    """Write a body; what is wrong with it, or nothing."""
+def _receive(answer: Any, stream: IO[bytes]) -> tuple[bool, str]:
+    """Write a body; whether it came to its end, and what is wrong with it, or nothing."""
     from botocore.exceptions import BotoCoreError
 
     algorithm, wanted = _checksum(answer)
@@ -202,10 +235,10 @@ def _receive(answer: Any, stream: IO[bytes]) -> str:
             stream.write(block)
             found.update(block)
     except BotoCoreError as error:
-        return str(error)
+        return False, str(error)
     if wanted and found.hexdigest() != wanted:
-        return f"its {algorithm} is {found.hexdigest()}, not {wanted}"
-    return ""
+        return True, f"its {algorithm} is {found.hexdigest()}, not {wanted}"
+    return True, ""
 
 
 def _checksum(answer: Any) -> tuple[str, str]:

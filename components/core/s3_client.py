@@ -12,10 +12,12 @@ from typing import Any
 
 from components.core import system
 from components.core.errors import BadDataError, StorageError, TailwatchError, UsageError
+from components.core.patience import patience_s
 
 PATIENCE_VARIABLE = "TAILWATCH_S3_PATIENCE_S"
 ATTEMPTS = 4  # of a request, with growing pauses between them
 _PATIENCE_S = 120.0
+_ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")  # the first that is set counts
 _MISSING = {"404", "NoSuchKey"}
 
 
@@ -30,43 +32,34 @@ class RefusedError(StorageError):
 
 
 def client() -> Any:
-    """The client of this process: its connections must not be shared with one that was forked from it."""
-    return _client_of(os.getpid(), endpoint(), patience_s())
+    """The client of this process: its connections must not be shared with one that was forked from it.
+
+    Raises:
+        UsageError: the server's address is none.
+    """
+    return _client_of(os.getpid(), endpoint(), patience_s(PATIENCE_VARIABLE, _PATIENCE_S))
 
 
 @cache
 def _client_of(process: int, server: str, patience: float) -> Any:  # noqa: ARG001
     import boto3
     from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
 
     silence_s = patience / (ATTEMPTS + 2)  # what is left of the patience goes into the pauses
     retries: Any = {"mode": "adaptive", "total_max_attempts": ATTEMPTS}
-    return boto3.client(
-        "s3", config=Config(connect_timeout=silence_s / 4, read_timeout=silence_s, retries=retries)
-    )
+    config = Config(connect_timeout=silence_s / 4, read_timeout=silence_s, retries=retries)
+    try:
+        return boto3.client("s3", config=config)
+    except BotoCoreError:
+        raise
+    except ValueError as error:
+        raise _no_address(server) from error
 
 
 def endpoint() -> str:
     """The server that is asked, for people."""
-    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or "AWS"
-
-
-def patience_s() -> float:
-    """For how many seconds a store may stay without an answer.
-
-    Raises:
-        UsageError: TAILWATCH_S3_PATIENCE_S is no number above 0.
-    """
-    text = os.environ.get(PATIENCE_VARIABLE, "")
-    try:
-        seconds = float(text or _PATIENCE_S)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise UsageError(
-            f"{PATIENCE_VARIABLE} is {text!r}", wanted="seconds above 0", remedy="correct or unset it"
-        )
-    return seconds
+    return next((os.environ[name] for name in _ENDPOINT_VARIABLES if os.environ.get(name)), "AWS")
 
 
 @contextmanager
@@ -92,6 +85,15 @@ def answering(operation: str, where: str) -> Iterator[None]:
         raise _refusal(where, code, str(error)) from error
     except BotoCoreError as error:
         raise _unreachable(StorageError, where, str(error)) from error
+
+
+def _no_address(server: str) -> UsageError:
+    variable = next((name for name in _ENDPOINT_VARIABLES if os.environ.get(name)), "")
+    return UsageError(
+        f"{variable} is {server}" if variable else "The endpoint_url of the AWS configuration is no address",
+        wanted="an address with its scheme, such as http://minio:9000",
+        remedy="correct it",
+    )
 
 
 def _reach(operation: str, where: str) -> None:
@@ -121,7 +123,7 @@ def _refusal(where: str, code: str, reason: str) -> TailwatchError:
 
 def _unreachable(kind: Any, where: str, reason: str) -> Any:
     return kind(
-        f"{where} could not be reached at {endpoint()}: {reason}",
+        f"{where} could not be reached at {endpoint()}: {reason.rstrip('.')}",
         wanted="an object store that answers, and keys that it accepts",
         remedy="check AWS_ENDPOINT_URL and the AWS keys, then run it again: what was done is kept",
     )

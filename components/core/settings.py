@@ -120,6 +120,13 @@ def _convert_dict(hint: Any, value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise _wrong(where, value, "a section")
     kind = get_args(hint)[1]
+    switches = [key for key in value if isinstance(key, bool)]
+    if switches:
+        raise UsageError(
+            f"{where} has the key {str(switches[0]).lower()}",
+            wanted="names as keys; YAML reads no, off, yes and on as false and true",
+            remedy='write such a name in quotes: "no"',
+        )
     return {str(key): _convert(kind, item, f"{where}.{key}") for key, item in value.items()}
 
 

@@ -14,8 +14,9 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -90,6 +91,16 @@ def rename(source: Path, target: Path) -> None:
     os.replace(source, target)
 
 
+def link(source: Path, target: Path) -> bool:
+    """Give a file a second name unless something bears it; whether it was given."""
+    reach("file.link", target)
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return False
+    return True
+
+
 def remove(path: Path) -> None:
     """Remove a file, a link, or a folder with all that it holds, if it is there."""
     reach("file.remove", path)
@@ -128,26 +139,85 @@ def start(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
-        preexec_fn=die_with_parent,  # noqa: PLW1509
+        preexec_fn=ask_to_die_with(os.getpid()),  # noqa: PLW1509
     )
 
 
 def start_beside(
-    command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]
+    command: Sequence[str | Path],
+    folder: Path,
+    environment: Mapping[str, str],
+    output: Any = None,
+    *,
+    apart: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start a child that speaks for itself, in a folder; it dies with this process."""
+    """Start a child that speaks for itself, in a folder; it dies with this process.
+
+    Args:
+        output: where its standard output goes, as subprocess.Popen has it; None: where this process's does.
+        apart: in a process group of its own, so that a signal to this process's group does not reach it.
+    """
     reach("child.start", command[0])
     return subprocess.Popen(
         command,
         cwd=folder,
         env=dict(environment),
-        preexec_fn=die_with_parent,  # noqa: PLW1509
+        stdout=output,
+        process_group=0 if apart else None,
+        preexec_fn=ask_to_die_with(os.getpid()),  # noqa: PLW1509
     )
 
 
 def die_with_parent(by: signal.Signals = signal.SIGKILL) -> None:
     """Ask the kernel to send this process a signal when the one that started it ends (Linux)."""
+    PR_SET_PDEATHSIG = 1
+    _prctl()(PR_SET_PDEATHSIG, by)
+
+
+def ask_to_die_with(parent: int) -> Callable[[], None]:
+    """What a child does before its exec to be killed when its parent ends, even if that just happened."""
+    _prctl()
+
+    def ask() -> None:
+        die_with_parent()
+        if os.getppid() != parent:
+            os._exit(128 + signal.SIGKILL)
+
+    return ask
+
+
+def dies_with_parent() -> bool:
+    """Whether the kernel was asked for that already, as whoever started this process may have (Linux)."""
     import ctypes
 
-    PR_SET_PDEATHSIG = 1
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, by)
+    PR_GET_PDEATHSIG = 2
+    asked = ctypes.c_int()
+    _prctl()(PR_GET_PDEATHSIG, ctypes.byref(asked))
+    return asked.value != 0
+
+
+@cache
+def _prctl() -> Any:
+    """Found before a fork: in the child of a process with threads, the loader's lock may never be free."""
+    import ctypes
+
+    return ctypes.CDLL(None, use_errno=True).prctl
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of this id is there and has not ended."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return not is_unreaped(process)
+
+
+def is_unreaped(process: int) -> bool:
+    """Whether a process has ended and its parent has not looked yet (Linux); DVC takes it for living."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return False

@@ -8,20 +8,20 @@ from dataclasses import dataclass, replace
 from components.core.errors import BadDataError
 from components.datasets.listing import Entry
 
-Aside = dict[str, str]  # uri to the reason why the clip is set aside
+Content = tuple[str, float | None, float | None]  # of what bytes, and which span of them
 _SHOWN = 10
 _OF_NOTHING = hashlib.sha256().hexdigest()  # empty files are no copies of each other: each is unreadable
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Clips by uri, and which of them are not used.
+    """Clips by clip_id, and which of them are not used.
 
     Attributes:
-        entries: one for each uri, sorted.
-        aside: why clips are not used, by uri.
-        duplicates: equal files: (the uri that is kept, those that are not).
-        conflicts: equal files under several labels, as text.
+        entries: one for each clip_id, sorted.
+        aside: why clips are not used, by clip_id.
+        duplicates: equal spans of equal files: (the clip that is kept, those that are not).
+        conflicts: the same under several labels, as text.
     """
 
     entries: Mapping[str, Entry]
@@ -31,7 +31,7 @@ class Catalogue:
 
     def used(self) -> list[Entry]:
         """The clips that are not set aside."""
-        return [entry for uri, entry in self.entries.items() if uri not in self.aside]
+        return [entry for clip_id, entry in self.entries.items() if clip_id not in self.aside]
 
     def without(self, aside: Mapping[str, str]) -> "Catalogue":
         """The catalogue with more clips set aside."""
@@ -44,7 +44,7 @@ def build_catalogue(
     """Check labels and find equal files.
 
     Args:
-        entries: sorted by uri; a uri may stand under several labels, which is a conflict.
+        entries: sorted by clip_id; a clip may stand under several labels, which is a conflict.
         sha256_of: the digest of each uri's bytes.
         classes: labels in use.
         drop_conflicts: set clips aside whose label is contradicted or unknown, instead of refusing.
@@ -52,22 +52,25 @@ def build_catalogue(
     Raises:
         BadDataError: contradicted or unknown labels.
     """
-    unknown = [f"{_name(entry.uri)}: {entry.label}" for entry in entries if entry.label not in classes]
+    unknown = [f"{_name(entry)}: {entry.label}" for entry in entries if entry.label not in classes]
     if unknown and not drop_conflicts:
         raise _refusal(unknown, "clips have a label that is no class", f"one of {', '.join(classes)}")
-    by_content: dict[str, list[Entry]] = defaultdict(list)
+    by_content: dict[Content, list[Entry]] = defaultdict(list)
     for entry in entries:
-        content = sha256_of[entry.uri]
-        by_content[content if content != _OF_NOTHING else entry.uri].append(entry)
+        sha256 = sha256_of[entry.uri]
+        content = (sha256 if sha256 != _OF_NOTHING else entry.uri, entry.start_s, entry.end_s)
+        by_content[content].append(entry)
     conflicts = [copies for copies in by_content.values() if len({copy.label for copy in copies}) > 1]
-    told = [", ".join(f"{_name(copy.uri)}: {copy.label}" for copy in copies) for copies in conflicts]
+    told = [", ".join(f"{_name(copy)}: {copy.label}" for copy in copies) for copies in conflicts]
     if told and not drop_conflicts:
         raise _refusal(told, "clips stand under more than one label", "one label for one content")
-    aside = {entry.uri: f"label {entry.label} is no class" for entry in entries if entry.label not in classes}
-    aside |= {copy.uri: "contradicting labels" for copies in conflicts for copy in copies}
-    duplicates = _duplicates([copies for copies in by_content.values() if copies[0].uri not in aside])
+    aside = {
+        entry.clip_id: f"label {entry.label} is no class" for entry in entries if entry.label not in classes
+    }
+    aside |= {copy.clip_id: "contradicting labels" for copies in conflicts for copy in copies}
+    duplicates = _duplicates([copies for copies in by_content.values() if copies[0].clip_id not in aside])
     aside |= {copy: f"duplicate of {kept}" for kept, copies in duplicates for copy in copies}
-    return Catalogue({entry.uri: entry for entry in entries}, aside, duplicates, tuple(told))
+    return Catalogue({entry.clip_id: entry for entry in entries}, aside, duplicates, tuple(told))
 
 
 def check_classes(entries: Iterable[Entry], classes: Sequence[str]) -> None:
@@ -88,8 +91,8 @@ def check_classes(entries: Iterable[Entry], classes: Sequence[str]) -> None:
 
 
 def _duplicates(contents: Iterable[Sequence[Entry]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    uris = (sorted({copy.uri for copy in copies}) for copies in contents)
-    return tuple((first, tuple(others)) for first, *others in uris if others)
+    clips = (sorted({copy.clip_id for copy in copies}) for copies in contents)
+    return tuple((first, tuple(others)) for first, *others in clips if others)
 
 
 def _refusal(told: list[str], what: str, wanted: str) -> BadDataError:
@@ -101,5 +104,5 @@ def _refusal(told: list[str], what: str, wanted: str) -> BadDataError:
     )
 
 
-def _name(uri: str) -> str:
-    return ascii(uri)[1:-1]
+def _name(entry: Entry) -> str:
+    return ascii(entry.clip_id)[1:-1]

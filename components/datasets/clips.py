@@ -9,11 +9,12 @@ class Clip:
 
     Attributes:
         clip_id: its name in every table.
-        uri: where the video lies, from the data set's root.
+        uri: where the video lies, from the data set's root; or its frames (components.video.sequence).
         start_s, end_s: the span in seconds; None: from the video's start, to its end.
-        sha256: of the video's bytes.
+        sha256: of the video's bytes; or of its frames' names and bytes.
         size: of the video in bytes.
         origin: the adapter that found it.
+        rate: frames a second where the video lies as frames, exact: "30000/1001"; else empty.
     """
 
     clip_id: str
@@ -23,6 +24,7 @@ class Clip:
     sha256: str
     size: int
     origin: str
+    rate: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,12 @@ class Label:
 
     Attributes:
         label: its class.
-        intervals: where in the clip it is shown, [start, end) in seconds; empty: throughout.
+        intervals: where in its video it is shown, [start, end) in seconds; empty: throughout.
         source: the film, camera or long video that it was cut from: a group that no split divides.
         holdout: train, val or test; empty when the clip is set aside.
         reason: why it is set aside; empty when it is not.
+        parts: for each seed of the protocol the part of the folds that it lies in; empty when it is set
+            aside, or there are no folds.
     """
 
     clip_id: str
@@ -43,3 +47,4 @@ class Label:
     source: str
     holdout: str
     reason: str
+    parts: tuple[int, ...] = ()

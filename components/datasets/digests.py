@@ -1,10 +1,11 @@
-"""Digests of a person's files, computed once as long as a file stays as it is."""
+"""Digests of a person's files, computed once as long as a file, or a sequence of frames, stays as it is."""
 
 import time
 from pathlib import Path
 
 from components.core.errors import BadDataError
-from components.core.files import file_sha256, read_json, write_json
+from components.core.files import digest, read_json, write_json
+from components.video.sequence import content_sha256, frame_files, is_sequence
 
 _SETTLED_NS = 2_000_000_000  # a file changed more recently might change again within its timestamp's tick
 
@@ -23,19 +24,29 @@ class DigestCache:
 
     def sha256(self, file: Path) -> str:
         """The digest of a file's content."""
-        status = file.stat()
-        state = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+        state, changed_ns = _state(file)
         name = str(file)
         known = self._known.get(name, [])
-        digest = str(known[-1]) if known[:-1] == state else file_sha256(file)
-        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS:
-            self._used[name] = [*state, digest]
-        return digest
+        sha256 = str(known[-1]) if known[:-1] == state else content_sha256(file)
+        if time.time_ns() - changed_ns > _SETTLED_NS:
+            self._used[name] = [*state, sha256]
+        return sha256
 
     def save(self) -> None:
         """Remember the digests that were asked for; others are forgotten."""
         if self._used != self._known:
             write_json(self._path, self._used)
+
+
+def _state(file: Path) -> tuple[list[object], int]:
+    """What a file, or the frames of a sequence, look like from outside, and when they last changed."""
+    files = frame_files(file) if is_sequence(file) else [file]
+    statuses = [one.stat() for one in files]
+    states = [[one.st_size, one.st_mtime_ns, one.st_ctime_ns, one.st_ino] for one in statuses]
+    changed_ns = max((max(one.st_mtime_ns, one.st_ctime_ns) for one in statuses), default=0)
+    if not is_sequence(file):
+        return list(states[0]), changed_ns
+    return [digest([[one.name for one in files], states])], changed_ns
 
 
 def _read(path: Path) -> dict[str, list[object]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -17,7 +18,7 @@ from components.video.fingerprint import fingerprint
 from components.video.probe import printable
 
 _KIND = "fingerprint"
-_PACKAGES = ("av", "opencv-python", "numpy")
+_PACKAGES = ("av", "opencv-python", "pillow", "numpy")
 _NO_PICTURES = np.empty((0, 0, 0), np.uint8)
 
 
@@ -28,11 +29,13 @@ class Inspection:
     Attributes:
         properties: codec, container, size and rate as text; empty when it is unreadable.
         pictures: its fingerprint, (M, S, S) uint8; empty when it is unreadable.
+        rate: frames a second, exact: the header's, else as the packets' times tell; None when nothing tells.
         unreadable: why; empty when it is readable.
     """
 
     properties: Mapping[str, str]
     pictures: np.ndarray
+    rate: Fraction | None = None
     unreadable: str = ""
 
 
@@ -54,9 +57,15 @@ def inspect_all(store: Store, files: Mapping[str, Path]) -> dict[str, Inspection
     return known | dict(zip(new, looked, strict=True))
 
 
+def known_rate(store: Store, sha256: str) -> Fraction | None:
+    """Frames a second of a file, as an earlier look says; None where nobody looked, or nothing tells."""
+    stored = store.get(_KIND, _key(sha256))
+    return None if stored is None else _inspection(stored).rate
+
+
 def _lost(_: tuple[str, str, Path], cause: str) -> Inspection:
     """A video that ended its process; not remembered, because another machine may bear it."""
-    return Inspection({}, _NO_PICTURES, cause)
+    return Inspection({}, _NO_PICTURES, unreadable=cause)
 
 
 def _inspect(store: Store, item: tuple[str, str, Path]) -> Inspection:
@@ -73,12 +82,15 @@ def _inspect(store: Store, item: tuple[str, str, Path]) -> Inspection:
         "size": f"{header.width}x{header.height}",
         "rate": str(header.average_rate or "unknown"),
     }
-    read = {"unreadable": "", "properties": properties, "clip": sha256}
+    rate = header.average_rate or header.packets.rate()
+    read = {"unreadable": "", "properties": properties, "rate": str(rate or ""), "clip": sha256}
     return _inspection(store.put(_KIND, key, {"pictures": pictures}, read))
 
 
 def _inspection(stored: StoredObject) -> Inspection:
-    return Inspection(stored.meta.get("properties", {}), stored["pictures"], stored.meta["unreadable"])
+    meta = stored.meta
+    rate = Fraction(meta["rate"]) if meta.get("rate") else None
+    return Inspection(meta.get("properties", {}), stored["pictures"], rate, meta["unreadable"])
 
 
 def inspection_object(sha256: str) -> str:

@@ -3,12 +3,15 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from components.core.errors import BadDataError, UsageError
 from components.core.files import atomic_path
 from components.core.s3 import S3Folder, is_address, s3_folder
+from components.core.s3_client import MissingObjectError
+from components.video.sequence import NUMBER, frame_files
 
 FETCHED = Path(".tailwatch/clips")
 
@@ -70,23 +73,24 @@ class LocalSource:
 
     def list(self) -> list[str]:
         """All files as uris from the root, sorted, hidden ones left out."""
-        return sorted(uri for uri, flaw in self._walk() if not flaw)
+        return sorted(uri for uri, flaw in self._shown if not flaw)
 
     def left_out(self) -> dict[str, str]:
         """Why others that are shown are not in the list, by uri, sorted."""
-        return dict(sorted((uri, flaw) for uri, flaw in self._walk() if flaw))
+        return dict(sorted((uri, flaw) for uri, flaw in self._shown if flaw))
 
-    def _walk(self) -> Iterator[tuple[str, str]]:
-        return _walk(self.root, PurePosixPath(), frozenset())
+    @cached_property
+    def _shown(self) -> tuple[tuple[str, str], ...]:
+        return tuple(_walk(self.root, PurePosixPath(), frozenset()))
 
     def local(self, uri: str) -> Path:
-        """The file itself.
+        """The file itself, or what names the frames of a sequence.
 
         Raises:
             BadDataError: no such file, or one outside the data set.
         """
         path = self.root / _inside(uri)
-        if not path.is_file():
+        if not path.is_file() and not frame_files(path):
             raise BadDataError(
                 f"{ascii(uri)[1:-1]} is not in the data set",
                 wanted="the files that ingest saw",
@@ -162,10 +166,16 @@ class S3Source:
 
         Raises:
             BadDataError: no such object.
+            UsageError: frames, which are read from a folder alone.
             StorageError: no answer, or a body that does not agree with its checksum.
         """
         name = str(_inside(uri))
-        head = self.objects.head(name)
+        try:
+            head = self.objects.head(name)
+        except MissingObjectError:
+            if NUMBER in name:
+                raise _frames_far_away(self.objects.address(name)) from None
+            raise
         etag = head["ETag"].strip('"')
         version = f"{self.objects.bucket}/{self.objects.prefix}{name}:{etag}"
         digest = hashlib.sha256(f"{version}:{head['ContentLength']}".encode()).hexdigest()
@@ -174,6 +184,14 @@ class S3Source:
             with atomic_path(path) as temporary:
                 self.objects.download(name, temporary, head["ETag"])
         return path
+
+
+def _frames_far_away(address: str) -> UsageError:
+    return UsageError(
+        f"{address} stands for many files, one a frame",
+        wanted="frames in a folder: one by one they are too slow to fetch",
+        remedy="copy the data set, for example with `aws s3 sync`, and set dataset.root to the copy",
+    )
 
 
 def _is_shown(uri: str) -> bool:

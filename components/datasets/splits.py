@@ -1,6 +1,7 @@
 """Which side of the split a clip is on."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from math import ceil
@@ -62,7 +63,7 @@ def split_at_random(seed: int, clip_ids: Iterable[str], fractions: Sequence[floa
 
 
 def split_as_given(given: Mapping[str, str]) -> dict[str, str]:
-    """Sides of clips as the data set's own table says.
+    """Sides of clips as the data set's own table or lists say.
 
     Raises:
         BadDataError: clips without a side, or with another word for it.
@@ -71,10 +72,37 @@ def split_as_given(given: Mapping[str, str]) -> dict[str, str]:
     if wrong:
         raise BadDataError(
             f"{len(wrong)} clips have no side of the split, among them {wrong[0]}",
-            wanted=f"`split` in clips.csv: one of {', '.join(SIDES)}, for every clip",
-            remedy="fill the column, or set split.strategy to group",
+            wanted=f"one of {', '.join(SIDES)} for every clip: `split` in clips.csv, or official lists",
+            remedy="fill the column, name the lists in dataset.options, or set split.strategy to group",
         )
     return dict(given)
+
+
+def val_from_train(
+    sides: Mapping[str, str], groups: Mapping[str, str], seed: int, share: float
+) -> dict[str, str]:
+    """Sides of clips where the data set gives train and test alone: a share of train's groups becomes val.
+
+    Args:
+        sides: of the clips, as given; where a clip is on the val side already, they stay as they are.
+        groups: the source group of each clip.
+        share: of the train side, in [0, 1).
+    """
+    if "val" in sides.values():
+        return dict(sides)
+    parts = (1 - share, share, 0.0)
+    return {
+        clip_id: group_side(seed, groups[clip_id], parts) if side == "train" else side
+        for clip_id, side in sides.items()
+    }
+
+
+def torn_groups(sides: Mapping[str, str], groups: Mapping[str, str]) -> list[str]:
+    """The source groups whose clips lie on several sides, sorted."""
+    held: dict[str, set[str]] = defaultdict(set)
+    for clip_id, side in sides.items():
+        held[groups[clip_id]].add(side)
+    return sorted(group for group, found in held.items() if len(found) > 1)
 
 
 def twins_on_lower_sides(sides: Mapping[str, str], pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

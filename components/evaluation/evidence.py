@@ -17,11 +17,13 @@ class Evaluated:
         model: its name.
         summary: evaluation.json.
         predictions: predictions.csv.
+        folds: folds.csv: seed and the test clips of each fold under it; empty without folds.
     """
 
     model: str
     summary: Mapping[str, Any]
     predictions: ClipPredictions
+    folds: Sequence[tuple[int, ClipPredictions]] = ()
 
     @property
     def test_digest(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,30 @@ def group_intervals(scored: Scored, settings: BootstrapSettings) -> dict[str, In
     blocks = [measures(scored, weights) for weights in _resampled_weights(scored, settings)]
     joined = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
     return {name: _interval(name, values, scored, settings.level) for name, values in joined.items()}
+
+
+def rate_interval(
+    events: NDArray[Any], exposure: Floats, groups: NDArray[np.str_], settings: BootstrapSettings
+) -> Interval | None:
+    """The interval of events per unit of exposure, source groups resampled whole.
+
+    Args:
+        events, exposure: (N,) of each item: alarms and hours, say.
+        groups: (N,) source group.
+
+    Returns:
+        None where all resamples agree: no event at all, or one group.
+    """
+    names, place = np.unique(groups, return_inverse=True)
+    if not len(names):
+        return None
+    draws = group_draws(len(names), settings)
+    counted, over = (draws @ np.bincount(place, weights=values) for values in (events, exposure))
+    rates = np.divide(counted, over, out=np.full(len(draws), np.nan), where=over > 0)
+    bounds = percentile_bounds(rates, settings.level)
+    if bounds is None or bounds[1] - bounds[0] <= 1e-12:
+        return None
+    return Interval(*bounds, settings.level, "group bootstrap")
 
 
 def _resampled_weights(scored: Scored, settings: BootstrapSettings) -> Iterator[Floats]:

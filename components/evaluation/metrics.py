@@ -58,6 +58,7 @@ class Scored:
         probabilities: (N, K), calibrated, rows sum to 1.
         groups: (N,) source group.
         classes: K names; of two, the second is the positive one.
+        scores: (N,) of a scorer of anomalies, whose probabilities are NaN; else None.
     """
 
     labels: Integers
@@ -65,6 +66,7 @@ class Scored:
     probabilities: Floats
     groups: NDArray[np.str_]
     classes: tuple[str, ...]
+    scores: Floats | None = None
 
     def __post_init__(self) -> None:
         n, k = len(self.labels), len(self.classes)
@@ -92,7 +94,18 @@ class Scored:
             self.probabilities[chosen],
             self.groups[chosen],
             self.classes,
+            None if self.scores is None else self.scores[chosen],
         )
+
+    def ranked(self) -> dict[str, tuple[NDArray[np.bool_], Floats]]:
+        """What items are ranked by, as (is it this class, score), each (N,), by class.
+
+        Of two classes the second alone; of more every class.
+        """
+        k = len(self.classes)
+        wanted = (1,) if k == 2 else range(k)
+        by = {c: self.probabilities[:, c] if self.scores is None else self.scores for c in wanted}
+        return {self.classes[c]: (self.labels == c, by[c]) for c in wanted}
 
 
 def confusion_counts(labels: Integers, predicted: Integers, n_classes: int) -> Integers:
@@ -162,9 +175,15 @@ def paper_convention(counts: Integers, classes: tuple[str, ...]) -> dict[str, fl
 
 
 def _weighted_confusion(scored: Scored, weights: Floats) -> Floats:
+    """Confusion (B, K, K) of weights (B, N); what it takes grows with N and with K^2, not with both."""
     k = len(scored.classes)
-    cell_of_item = np.eye(k * k)[scored.labels * k + scored.predicted]
-    return (weights @ cell_of_item).reshape(-1, k, k)
+    cells = scored.labels * k + scored.predicted
+    order = np.argsort(cells, kind="stable")
+    found, starts = np.unique(cells[order], return_index=True)
+    counts = np.zeros((len(weights), k * k))
+    if len(found):
+        counts[:, found] = np.add.reduceat(weights[:, order], starts, axis=1)
+    return counts.reshape(-1, k, k)
 
 
 def _probability_measures(scored: Scored, weights: Floats) -> dict[str, Floats]:
@@ -178,9 +197,7 @@ def _probability_measures(scored: Scored, weights: Floats) -> dict[str, Floats]:
 
 def _over_classes(metric: RankingMetric, scored: Scored, weights: Floats) -> Floats:
     """Of the positive class when there are two, else the mean of each class against the rest."""
-    k = len(scored.classes)
-    wanted = (1,) if k == 2 else range(k)
-    values = [metric(scored.labels == c, scored.probabilities[:, c], weights) for c in wanted]
+    values = [metric(*pair, weights) for pair in scored.ranked().values()]
     mean: Floats = np.mean(values, axis=0)
     return mean
 
@@ -215,6 +232,8 @@ def _calibration_error(scored: Scored, weights: Floats) -> Floats:
     Source: Naeini, Cooper, Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian Binning", AAAI
     2015.
     """
+    if scored.scores is not None:
+        return np.full(len(weights), np.nan)
     promised, came_true = calibration_pairs(scored)
     bins = np.eye(CALIBRATION_BINS)[calibration_bin(promised)]
     gap = weights @ (bins * (promised - came_true)[:, None])

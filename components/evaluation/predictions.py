@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from components.core.errors import BadDataError
 from components.core.files import digest
-from components.evaluation.metrics import Scored
+from components.evaluation.metrics import Scored, number_or_none
 from components.evaluation.paired import Pair
 
 Floats = NDArray[np.float64]
@@ -26,6 +26,7 @@ class ClipPredictions:
         probabilities, raw: (N, K), calibrated and as the model gave them.
         coverage: (N,) share of the wanted measurements that were really measured.
         classes: K names.
+        scores: (N,) of a scorer of anomalies, whose probabilities are NaN; else None.
     """
 
     clip_ids: NDArray[np.str_]
@@ -37,10 +38,11 @@ class ClipPredictions:
     raw: Floats
     coverage: Floats
     classes: tuple[str, ...]
+    scores: Floats | None = None
 
     def scored(self) -> Scored:
         """All clips with their labels."""
-        return Scored(self.labels, self.predicted, self.probabilities, self.groups, self.classes)
+        return Scored(self.labels, self.predicted, self.probabilities, self.groups, self.classes, self.scores)
 
     def of_split(self, split: str) -> "ClipPredictions":
         """The clips of one split."""
@@ -58,6 +60,7 @@ class ClipPredictions:
             self.raw[chosen],
             self.coverage[chosen],
             self.classes,
+            None if self.scores is None else self.scores[chosen],
         )
 
     def by_clip(self) -> "ClipPredictions":
@@ -68,7 +71,7 @@ class ClipPredictions:
 def columns(classes: Sequence[str]) -> tuple[str, ...]:
     """Columns of predictions.csv."""
     named = [f"{kind}_{name}" for kind in ("p", "raw") for name in classes]
-    return ("clip_id", "split", "source", "label", "predicted", *named, "coverage")
+    return ("clip_id", "split", "source", "label", "predicted", *named, "score", "coverage")
 
 
 def to_rows(table: ClipPredictions) -> Iterator[dict[str, Any]]:
@@ -80,10 +83,13 @@ def to_rows(table: ClipPredictions) -> Iterator[dict[str, Any]]:
             "source": str(table.groups[i]),
             "label": table.classes[table.labels[i]],
             "predicted": table.classes[table.predicted[i]],
+            "score": None if table.scores is None else float(table.scores[i]),
             "coverage": float(table.coverage[i]),
         }
-        row |= {f"p_{name}": float(table.probabilities[i, k]) for k, name in enumerate(table.classes)}
-        row |= {f"raw_{name}": float(table.raw[i, k]) for k, name in enumerate(table.classes)}
+        row |= {
+            f"p_{name}": number_or_none(table.probabilities[i, k]) for k, name in enumerate(table.classes)
+        }
+        row |= {f"raw_{name}": number_or_none(table.raw[i, k]) for k, name in enumerate(table.classes)}
         yield row
 
 
@@ -103,7 +109,18 @@ def from_rows(rows: Sequence[Mapping[str, str]], classes: tuple[str, ...]) -> Cl
         raw=_numbers(rows, [f"raw_{name}" for name in classes]),
         coverage=_numbers(rows, ["coverage"])[:, 0],
         classes=classes,
+        scores=_numbers(rows, ["score"])[:, 0] if any(row["score"] for row in rows) else None,
     )
+
+
+def parts_of(
+    rows: Sequence[Mapping[str, str]], classes: tuple[str, ...]
+) -> list[tuple[int, ClipPredictions]]:
+    """The predictions of a table with a column `seed`: one part for each seed and split."""
+    parts: dict[tuple[str, str], list[Mapping[str, str]]] = {}
+    for row in rows:
+        parts.setdefault((row["seed"], row["split"]), []).append(row)
+    return [(int(seed), from_rows(part, classes)) for (seed, _), part in parts.items()]
 
 
 def class_indices(names: Sequence[str], classes: tuple[str, ...]) -> Integers:
@@ -157,5 +174,5 @@ def _texts(rows: Sequence[Mapping[str, str]], column: str) -> NDArray[np.str_]:
 
 
 def _numbers(rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> Floats:
-    values = [[float(row[name]) for name in names] for row in rows]
+    values = [[float(row[name] or "nan") for name in names] for row in rows]
     return np.array(values, dtype=np.float64).reshape(len(rows), len(names))

@@ -11,12 +11,12 @@ from components.core.errors import BadDataError
 from components.datasets.clips import Label
 from components.evaluation.metrics import Scored
 from components.evaluation.predictions import ClipPredictions, class_indices
+from components.models.logits import decide
 
 SPLITS = ("train", "val", "test")
 FRAME_THRESHOLD = 0.5
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 class Predicting(Protocol):
@@ -24,12 +24,16 @@ class Predicting(Protocol):
 
     @property
     def info(self) -> Any:
-        """The bundle's description, with `classes` and `threshold`."""
+        """The bundle's description, with `classes`."""
 
     def predict(
-        self, frames: np.ndarray | None, numbers: np.ndarray | None, rows: Sequence[int] | None = None
+        self,
+        frames: np.ndarray | None,
+        numbers: np.ndarray | None,
+        rows: Sequence[int] | None = None,
+        activations: np.ndarray | None = None,
     ) -> Any:
-        """`clip` and `raw` (N, K), `frames` (N, T, K) or None, of the clips in `rows`."""
+        """`predicted` (N,), `clip` and `raw` (N, K), `frames` (N, T, K) or None, of the clips in `rows`."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,16 @@ class Tensors:
         frames: (N, T, H, W, 3) uint8 RGB, or None for a view without pixels; may be memory-mapped.
         numbers: (N, T, 29) unscaled, carried, or None for a view without numbers.
         measured: (N, T, 29) bool, beside `numbers`.
+        activations: (N, components.features.activation_layout.NUMBERS), or None for a view without them.
+        times_s: (N, T) of the frames in their video, or None for a view without pixels.
     """
 
     clip_ids: Sequence[str]
     frames: np.ndarray | None
     numbers: np.ndarray | None
     measured: np.ndarray | None
+    activations: np.ndarray | None = None
+    times_s: np.ndarray | None = None
 
     def coverage(self) -> Floats:
         """(N,) share of each clip's wanted numbers that were measured; a view that wants none lacks none."""
@@ -63,11 +71,36 @@ class Scoring:
         clips: per clip.
         frames: (N, T, K) uncalibrated probabilities in the order of `clips`; None for a model of clips.
         absent: clips that belong to a split and are not among the tensors, because they could not be used.
+        frame_scores: (N, S) of a scorer of anomalies; else None.
+        threshold: of clips, of the probability of the second class or of the score.
+        shown: (N, T) bool, whether a frame shows its clip's class, by the intervals of its label; None for a
+            view without pixels.
     """
 
     clips: ClipPredictions
     frames: Floats | None
     absent: tuple[str, ...]
+    frame_scores: Floats | None = None
+    threshold: float = FRAME_THRESHOLD
+    shown: NDArray[np.bool_] | None = None
+
+    def said_of_frames(self) -> Floats | None:
+        """Scores (N, S), or else probabilities (N, T, K), of frames, of which S may lack the first."""
+        return self.frames if self.frame_scores is None else self.frame_scores
+
+    def frame_labels(self) -> NDArray[np.int64]:
+        """Class index (N, S) of each frame of which something is said, -1 where nobody knows it.
+
+        A frame has its clip's label, unless it lies outside of the intervals that the label names: then it
+        is of the first of two classes; of more, nobody says what it shows. What is said of all of a clip is
+        of its label.
+        """
+        said = self.said_of_frames()
+        count = 0 if said is None else said.shape[1]
+        labels = np.repeat(self.clips.labels[:, None], count, axis=1)
+        if self.shown is None or count < max(2, self.shown.shape[1] - 1):
+            return labels
+        return np.where(self.shown[:, -count:], labels, 0 if len(self.clips.classes) == 2 else -1)
 
 
 def score(bundle: Predicting, tensors: Tensors, labels: Mapping[str, Label]) -> Scoring:
@@ -86,47 +119,64 @@ def score(bundle: Predicting, tensors: Tensors, labels: Mapping[str, Label]) -> 
             remedy="run `dvc repro`, which runs the stages in order",
         )
     chosen = [place[clip_id] for clip_id in known]
-    predictions = bundle.predict(tensors.frames, tensors.numbers, chosen)
+    also = {} if tensors.activations is None else {"activations": tensors.activations}
+    predictions = bundle.predict(tensors.frames, tensors.numbers, chosen, **also)
     clips = _table(
         [labels[clip_id] for clip_id in known],
-        predictions.clip,
-        predictions.raw,
+        predictions,
         tensors.coverage()[chosen],
         bundle,
     )
     absent = tuple(clip_id for clip_id in in_split if clip_id not in place)
-    return Scoring(clips, predictions.frames, absent)
-
-
-def decide(probabilities: Floats, threshold: float) -> Integers:
-    """Class index (N,): of two classes the second from `threshold` on, of more the most probable."""
-    if probabilities.shape[1] == 2:
-        return (probabilities[:, 1] >= threshold).astype(np.int64)
-    return probabilities.argmax(axis=1)
+    return Scoring(
+        clips,
+        predictions.frames,
+        absent,
+        predictions.frame_scores,
+        float(bundle.info.threshold),
+        None
+        if tensors.times_s is None
+        else shown_frames(tensors.times_s[chosen], [labels[name] for name in known]),
+    )
 
 
 def frame_level(scoring: Scoring, split: str) -> Scored | None:
-    """The frames of a split's clips as items of their own, each with its clip's label and source group.
+    """The frames of a split's clips as items of their own, each with its label and source group.
 
-    They are decided at FRAME_THRESHOLD, as calibration and the model's threshold were fitted to clips.
+    Frames whose label nobody knows are left out.
+
+    Probabilities are decided at FRAME_THRESHOLD, as calibration and the model's threshold were fitted to
+    clips; scores of anomalies at the model's.
     """
-    if scoring.frames is None:
+    found = scoring.said_of_frames()
+    if found is None:
         return None
     chosen = scoring.clips.splits == split
-    clips, frames = scoring.clips.where(chosen), scoring.frames[chosen]
-    per_clip = frames.shape[1]
-    flat = frames.reshape(-1, frames.shape[2])
-    return Scored(
-        np.repeat(clips.labels, per_clip),
-        decide(flat, FRAME_THRESHOLD),
-        flat,
-        np.repeat(clips.groups, per_clip),
-        clips.classes,
+    clips, of_frames = scoring.clips.where(chosen), scoring.frame_labels()[chosen]
+    known = of_frames >= 0
+    labels, flat = of_frames[known], found[chosen][known]
+    groups = np.repeat(clips.groups[:, None], of_frames.shape[1], axis=1)[known]
+    if scoring.frame_scores is None:
+        return Scored(labels, decide(flat, FRAME_THRESHOLD), flat, groups, clips.classes)
+    predicted = (flat >= scoring.threshold).astype(np.int64)
+    nothing = np.full((len(flat), len(clips.classes)), np.nan)
+    return Scored(labels, predicted, nothing, groups, clips.classes, flat)
+
+
+def shown_frames(times_s: np.ndarray, labels: Sequence[Label]) -> NDArray[np.bool_]:
+    """Whether frames (N, T) lie in an interval of their label; one without intervals is everywhere."""
+    return np.array(
+        [
+            np.ones(len(times), bool)
+            if not label.intervals
+            else np.any([(start <= times) & (times < end) for start, end in label.intervals], axis=0)
+            for times, label in zip(times_s, labels, strict=True)
+        ]
     )
 
 
 def _table(
-    labels: Sequence[Label], probabilities: Floats, raw: Floats, coverage: Floats, bundle: Predicting
+    labels: Sequence[Label], predictions: Any, coverage: Floats, bundle: Predicting
 ) -> ClipPredictions:
     classes = tuple(bundle.info.classes)
     return ClipPredictions(
@@ -134,9 +184,10 @@ def _table(
         splits=np.array([label.holdout for label in labels]),
         groups=np.array([label.source for label in labels]),
         labels=class_indices([label.label for label in labels], classes),
-        predicted=decide(probabilities, bundle.info.threshold),
-        probabilities=probabilities,
-        raw=raw,
+        predicted=predictions.predicted,
+        probabilities=predictions.clip,
+        raw=predictions.raw,
         coverage=coverage,
         classes=classes,
+        scores=predictions.scores,
     )

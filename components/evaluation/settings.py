@@ -23,9 +23,23 @@ class BootstrapSettings:
 
 @dataclass(frozen=True)
 class EvaluateSettings:
-    """How one model is judged."""
+    """How one model is judged.
+
+    Attributes:
+        alarms_per_hour: false alarms per hour of negative video that the rule of alarms, chosen on
+            validation, may give there; null: no rule is chosen.
+    """
 
     bootstrap: BootstrapSettings = field(default_factory=BootstrapSettings)
+    alarms_per_hour: float | None = 1.0
+
+    def __post_init__(self) -> None:
+        if self.alarms_per_hour is not None and not self.alarms_per_hour >= 0:  # true for NaN, too
+            raise UsageError(
+                f"evaluate.alarms_per_hour is {self.alarms_per_hour}",
+                wanted="false alarms per hour, 0 or more, or null",
+                remedy="correct the value in params.yaml",
+            )
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from components.evaluation.intervals import Interval, group_intervals, wilson
 from components.evaluation.metrics import Scored, confusion_counts, measures, paper_convention, point_values
 from components.evaluation.settings import BootstrapSettings
 
+ANY_ORDER = 0.5  # ROC AUC of scores that know nothing
+
 
 def summarise(scored: Scored, settings: BootstrapSettings) -> dict[str, Any]:
     """Everything that is said of one set of clips or frames.
@@ -44,6 +46,19 @@ def flat_metrics(summary: Mapping[str, Any], classes: tuple[str, ...]) -> dict[s
         "n": summary["n"],
         "n_groups": summary["n_groups"],
     }
+
+
+def sign_of_chance(summary: Mapping[str, Any]) -> str:
+    """What is suspicious of a scorer of anomalies, by the summary of a split's clips; empty: nothing is."""
+    found = summary["metrics"]["roc_auc"]
+    value, low, high = found["value"], found["low"], found["high"]
+    if value is None or (low is not None and low > ANY_ORDER):
+        return ""
+    bounds = "no interval" if low is None else f"{low:.3f} to {high:.3f}"
+    return (
+        f"its ROC AUC of {value:.3f} ({bounds}) on {summary['n']} test clips is not shown to be above "
+        f"{ANY_ORDER}, which any order has"
+    )
 
 
 def _bounds(interval: Interval | None) -> dict[str, Any]:

@@ -3,58 +3,21 @@
 The stages and serving go the same way through this module, so a prediction sees what training saw.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from fractions import Fraction
 from functools import cache, partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from components.core.code import code_digest
 from components.core.errors import BadDataError
-from components.core.files import digest, file_sha256
-from components.core.registry import Registry
 from components.core.settings import to_dict
 from components.datasets.clips import Clip
-from components.faces.settings import FeaturizeSettings
-from components.features.views import View
+from components.features.clip_length import check_long_enough
+from components.features.keys import ChainSettings, ClipKeys, needs_masks
 from components.segmentation.base import SegmentSettings
 from components.store.store import Store, StoredObject, object_name
-from components.video.sampling import Sampling
-
-_READER_PACKAGES = ("opencv-python", "av", "numpy")
-_NETWORK_PACKAGES = ("ai-edge-litert", "dlib-bin", "opencv-python", "numpy")
-
-
-@dataclass(frozen=True)
-class ChainSettings:
-    """Everything that decides what becomes of a clip.
-
-    Attributes:
-        samplings: which frames are read, by name.
-        segment: how persons are cut out.
-        featurize: how faces are found and measured.
-        views: what models ask for, by name.
-    """
-
-    samplings: Mapping[str, Sampling]
-    segment: SegmentSettings
-    featurize: FeaturizeSettings
-    views: Mapping[str, View]
-
-    def mask_samplings(self) -> list[str]:
-        """The samplings whose frames need person masks, sorted."""
-        of_views = {view.sampling for view in self.views.values() if _needs_masks(view)}
-        of_featurize = set() if self.featurize.look_in == "frame" else {self.featurize.sampling}
-        return sorted(of_views | of_featurize)
-
-    def frame_samplings(self) -> list[str]:
-        """The samplings that anything asks for, sorted."""
-        wanted = {self.featurize.sampling} | {view.sampling for view in self.views.values()}
-        dense = self.segment.dense_sampling()
-        return sorted(wanted | ({dense} if dense else set()))
 
 
 class ClipChain:
@@ -69,6 +32,7 @@ class ClipChain:
     def __init__(self, store: Store, settings: ChainSettings, locate: Callable[[Clip], Path]) -> None:
         self.store = store
         self.settings = settings
+        self.keys = ClipKeys(settings)
         self._locate = locate
 
     def frames(self, clip: Clip, sampling: str) -> StoredObject:
@@ -79,7 +43,7 @@ class ClipChain:
         Raises:
             BadDataError: the clip cannot be read.
         """
-        return self.store.take("frames", self.frames_key(clip, sampling), lambda: self._read(clip)[sampling])
+        return self.store.take("frames", self.keys.frames(clip, sampling), lambda: self._read(clip)[sampling])
 
     def expected_bytes(self, clip: Clip) -> int:
         """What the clip's frames will take; 0 where they are in the store.
@@ -90,10 +54,10 @@ class ClipChain:
         from components.video.reader import expected_bytes
 
         names = self.settings.frame_samplings()
-        if all(self.store.has("frames", self.frames_key(clip, name)) for name in names):
+        if all(self.store.has("frames", self.keys.frames(clip, name)) for name in names):
             return 0
         samplings = {name: self.settings.samplings[name] for name in names}
-        return expected_bytes(self._locate(clip), samplings, clip.start_s, clip.end_s)
+        return expected_bytes(self._locate(clip), samplings, clip.start_s, clip.end_s, rate=_rate(clip))
 
     def masks(self, clip: Clip, sampling: str | None = None) -> StoredObject:
         """`masks` (T, H, W) as packed bits of all persons' pixels; meta: `shape`, `coverage` per frame.
@@ -102,7 +66,7 @@ class ClipChain:
             sampling: whose frames; by default those that are featurized.
         """
         name = sampling or self.settings.featurize.sampling
-        key = self.masks_key(clip, name)
+        key = self.keys.masks(clip, name)
         return self.store.take("masks", key, lambda: self._segment(clip, name, key))
 
     def measurements(self, clip: Clip) -> StoredObject:
@@ -110,13 +74,22 @@ class ClipChain:
 
         `found` (T, 2) says how, `boxes` (T, 2, 4) and `landmarks_px` (T, 2, 6, 2) where.
         """
-        key = self.measurements_key(clip)
+        key = self.keys.measurements(clip)
         return self.store.take("measurements", key, lambda: self._measure(clip, key))
 
     def tensors(self, clip: Clip, view: str) -> StoredObject:
-        """`frames` (T, height, width, 3) uint8 RGB of a view with pixels."""
-        key = self.tensors_key(clip, view)
+        """`frames` (T, height, width, 3) uint8 RGB of a view; meta: `times_s`, what focus kept."""
+        key = self.keys.tensors(clip, view)
         return self.store.take("tensors", key, lambda: self._render(clip, view, key))
+
+    def activations(self, clip: Clip, view: str) -> StoredObject:
+        """`activations` (NUMBERS,) float32 of a view that has them.
+
+        Raises:
+            BadDataError: too few frames.
+        """
+        key = self.keys.activations(clip, view)
+        return self.store.take("activations", key, lambda: self._activate(clip, view, key))
 
     def person_masks(self, clip: Clip, sampling: str | None = None) -> np.ndarray:
         """The masks unpacked: bool (T, H, W)."""
@@ -129,95 +102,48 @@ class ClipChain:
         """Every object that a clip has under these settings, by its name in the store, and what makes it."""
         settings = self.settings
         of_frames = {
-            object_name("frames", self.frames_key(clip, name)): partial(self.frames, clip, name)
+            object_name("frames", self.keys.frames(clip, name)): partial(self.frames, clip, name)
             for name in settings.frame_samplings()
         }
         of_masks = {
-            object_name("masks", self.masks_key(clip, name)): partial(self.masks, clip, name)
+            object_name("masks", self.keys.masks(clip, name)): partial(self.masks, clip, name)
             for name in settings.mask_samplings()
         }
         of_numbers = {
-            object_name("measurements", self.measurements_key(clip)): partial(self.measurements, clip)
+            object_name("measurements", self.keys.measurements(clip)): partial(self.measurements, clip)
         }
         of_tensors = {
-            object_name("tensors", self.tensors_key(clip, name)): partial(self.tensors, clip, name)
+            object_name("tensors", self.keys.tensors(clip, name)): partial(self.tensors, clip, name)
             for name, view in settings.views.items()
             if view.height is not None
         }
-        return {**of_frames, **of_masks, **of_numbers, **of_tensors}
+        of_activations = {
+            object_name("activations", self.keys.activations(clip, name)): partial(
+                self.activations, clip, name
+            )
+            for name in settings.activation_views()
+        }
+        return {**of_frames, **of_masks, **of_numbers, **of_tensors, **of_activations}
 
-    def frames_key(self, clip: Clip, sampling: str) -> str:
-        """The digest of all that decides a clip's frames."""
-        return digest(
-            {
-                "clip": [clip.sha256, clip.start_s, clip.end_s],
-                "sampling": to_dict(self.settings.samplings[sampling]),
-                "code": code_digest("components.video.reader"),
-                "packages": _versions(_READER_PACKAGES),
-            }
-        )
+    def _activate(self, clip: Clip, view: str, key: str) -> StoredObject:
+        from components.features.activations import activation_changes
 
-    def masks_key(self, clip: Clip, sampling: str) -> str:
-        """The digest of all that decides a clip's person masks."""
-        from components.segmentation.base import SEGMENTERS, weights_digests
-
-        segment = self.settings.segment
-        dense = segment.dense_sampling()
-        return digest(
-            {
-                "frames": self.frames_key(clip, sampling),
-                "dense": self.frames_key(clip, dense) if dense else None,
-                "settings": segment.in_force(),
-                "code": code_digest("components.segmentation.base", SEGMENTERS.module(segment.backend)),
-                "weights": weights_digests(segment),
-                "packages": _versions(_NETWORK_PACKAGES),
-            }
-        )
-
-    def measurements_key(self, clip: Clip) -> str:
-        """The digest of all that decides a clip's numbers."""
-        from components.faces import build
-
-        featurize = self.settings.featurize
-        return digest(
-            {
-                "frames": self.frames_key(clip, featurize.sampling),
-                "masks": None if featurize.look_in == "frame" else self.masks_key(clip, featurize.sampling),
-                "settings": {**to_dict(featurize), "min_coverage": None},  # judges numbers, makes none
-                "code": _members_code(
-                    "components.faces.measure",
-                    (build.DETECTORS, featurize.detector),
-                    (build.LANDMARKERS, featurize.landmarks),
-                ),
-                "weights": build.weights_digests(featurize),
-                "packages": _versions(_NETWORK_PACKAGES),
-            }
-        )
-
-    def tensors_key(self, clip: Clip, view: str) -> str:
-        """The digest of all that decides a clip's tensors of a view."""
-        wanted = self.settings.views[view]
-        return digest(
-            {
-                "frames": self.frames_key(clip, wanted.sampling),
-                "masks": self.masks_key(clip, wanted.sampling) if _needs_masks(wanted) else None,
-                "view": to_dict(wanted),
-                "code": code_digest("components.features.views"),
-                "packages": _versions(("opencv-python", "numpy")),
-            }
-        )
+        stored = self.frames(clip, self.settings.views[view].sampling)
+        check_long_enough(len(stored["times_s"]), stored.meta["span_s"], view)
+        changes = activation_changes(stored["frames"])
+        return self.store.put("activations", key, {"activations": changes}, {"clip": clip.sha256})
 
     def _read(self, clip: Clip) -> dict[str, StoredObject]:
         from components.video.reader import read_clip
 
         samplings = {name: self.settings.samplings[name] for name in self.settings.frame_samplings()}
         path = self._locate(clip)
-        read = read_clip(path, samplings, clip.start_s, clip.end_s)
+        read = read_clip(path, samplings, clip.start_s, clip.end_s, rate=_rate(clip))
         _check_same(path, clip)
         return {
             name: self.store.put(
                 "frames",
-                self.frames_key(clip, name),
+                self.keys.frames(clip, name),
                 {"frames": frames.pixels, "times_s": frames.times_s, "indices": frames.indices},
                 {**to_dict(read.facts_of(name)), "clip": clip.sha256},
             )
@@ -260,19 +186,23 @@ class ClipChain:
         return self.store.put("measurements", key, arrays, {"coverage": coverage, "clip": clip.sha256})
 
     def _render(self, clip: Clip, view: str, key: str) -> StoredObject:
-        from components.features.views import render
+        from components.features.views import lay_out
 
         wanted = self.settings.views[view]
-        masks = self.person_masks(clip, wanted.sampling) if _needs_masks(wanted) else None
-        pixels = render(self.frames(clip, wanted.sampling)["frames"], masks, wanted)
-        return self.store.put("tensors", key, {"frames": pixels}, {"clip": clip.sha256})
+        masks = self.person_masks(clip, wanted.sampling) if needs_masks(wanted) else None
+        frames = self.frames(clip, wanted.sampling)
+        rendered = lay_out(frames["frames"], masks, wanted)
+        meta = {"clip": clip.sha256, "times_s": frames["times_s"][rendered.indices].tolist()}
+        focus = {"focus": rendered.facts} if rendered.facts else {}
+        return self.store.put("tensors", key, {"frames": rendered.pixels}, meta | focus)
 
 
 def _check_same(path: Path, clip: Clip) -> None:
     """Check that the file is the one that the clip's keys name, else others' frames would be stored."""
     from components.video.probe import printable
+    from components.video.sequence import content_sha256
 
-    if file_sha256(path) != clip.sha256:
+    if content_sha256(path) != clip.sha256:
         raise BadDataError(
             f"{printable(clip.clip_id)} is not the file that ingest saw",
             wanted="the bytes that clips.csv tells of",
@@ -280,12 +210,8 @@ def _check_same(path: Path, clip: Clip) -> None:
         )
 
 
-def _needs_masks(view: View) -> bool:
-    return view.height is not None and view.background != "keep"
-
-
-def _members_code(module: str, *members: tuple[Registry, str]) -> str:
-    return code_digest(module, *(registry.module(name) for registry, name in members))
+def _rate(clip: Clip) -> Fraction | None:
+    return Fraction(clip.rate) if clip.rate else None
 
 
 @cache
@@ -294,8 +220,3 @@ def _segmenter(settings: SegmentSettings) -> Any:
     from components.segmentation.base import build_segmenter
 
     return build_segmenter(settings)
-
-
-@cache
-def _versions(packages: tuple[str, ...]) -> dict[str, str]:
-    return {name: metadata.version(name) for name in packages}

@@ -1,6 +1,7 @@
 """Views: the geometry that a model asks for, and frames laid into it.
 
-Source: paper 000, III-B and III-G (people on no background, 128 x 128); paper 004 (differences of frames).
+Source: paper 000, III-B and III-G (people on no background, 128 x 128); paper 004 (differences of frames,
+focused bag).
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from components.core.errors import BadDataError, UsageError
+from components.features.focused_bag import Focus, focused_bag
 
 PLAIN = {"black": 0, "gray": 128, "white": 255}
 BLUR_SHARE = 0.05  # of the longer side: nothing behind the people can be recognised
@@ -26,6 +28,8 @@ class View:
         background: what stands where no person is.
         numbers: whether the 29 numbers belong to it.
         difference: each frame less the one before, half the change about the middle grey.
+        activations: whether the change of pose networks' activations belongs to it.
+        focus: of the sampling's frames, only those that hold the main motion; as many in every clip.
     """
 
     sampling: str
@@ -34,6 +38,8 @@ class View:
     background: Literal["keep", "black", "white", "gray", "blur"] = "black"
     numbers: bool = False
     difference: bool = False
+    activations: bool = False
+    focus: Focus | None = None
 
     def __post_init__(self) -> None:
         if (self.height is None) != (self.width is None):
@@ -42,11 +48,17 @@ class View:
                 wanted="both, or neither",
                 remedy="complete the view in params.yaml",
             )
-        if self.height is None and not self.numbers:
+        if self.height is None and not self.numbers and not self.activations:
             raise UsageError(
-                "a view without pixels and without numbers",
-                wanted="height and width, or numbers: true",
+                "a view without pixels, numbers and activations",
+                wanted="height and width, numbers: true or activations: true",
                 remedy="complete the view in params.yaml",
+            )
+        if self.focus is not None and (self.numbers or self.height is None):
+            raise UsageError(
+                "a view with focus and numbers" if self.numbers else "a view with focus and without pixels",
+                wanted="focus on frames alone: the numbers belong to other frames",
+                remedy="give the model of the numbers a view of its own in params.yaml",
             )
 
     @property
@@ -55,15 +67,37 @@ class View:
         return self.height is not None
 
 
+@dataclass(frozen=True)
+class Rendered:
+    """A clip in a view.
+
+    Attributes:
+        pixels: (T, height, width, 3) uint8 RGB.
+        indices: (T,) int64, which of the sampling's frames they are.
+        facts: of a view with focus: `frames` there were, `kept` of them, their `ratio`; else empty.
+    """
+
+    pixels: np.ndarray
+    indices: np.ndarray
+    facts: dict[str, float]
+
+
 def render(frames: np.ndarray, masks: np.ndarray | None, view: View) -> np.ndarray:
+    """The pixels of `lay_out` alone."""
+    return lay_out(frames, masks, view).pixels
+
+
+def lay_out(frames: np.ndarray, masks: np.ndarray | None, view: View) -> Rendered:
     """Lay the frames of one clip into a view.
+
+    A view with focus looks for motion in the frames as they are, with their background.
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
         masks: (T, H, W) bool, persons; None only with background `keep`.
 
     Returns:
-        (T, height, width, 3) uint8 RGB, resized straight to this shape whatever the frames' own.
+        Frames resized straight to the view's shape whatever their own.
 
     Raises:
         BadDataError: the view wants another background and there are no masks, or they do not fit.
@@ -74,20 +108,36 @@ def render(frames: np.ndarray, masks: np.ndarray | None, view: View) -> np.ndarr
             wanted="one mask of a frame's size for each frame",
             remedy="run segment again",
         )
-    small = np.stack(
-        [_frame(frame, None if masks is None else masks[k], view) for k, frame in enumerate(frames)]
-    )
-    return differences(small) if view.difference else small
+    chosen, facts = _chosen(frames, view)
+    shown = {k: _frame(frames[k], None if masks is None else masks[k], view) for k in _needed(chosen, view)}
+    small = np.stack([shown[k] for k in chosen])
+    if not view.difference:
+        return Rendered(small, np.array(chosen, np.int64), facts)
+    before = np.stack([shown[max(k - 1, 0)] for k in chosen])
+    return Rendered(change(before, small), np.array(chosen, np.int64), facts)
 
 
-def differences(frames: np.ndarray) -> np.ndarray:
-    """Half of what changed since the frame before, about 128; (T, H, W, 3) uint8, the first frame is still.
+def change(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Half of what changed between frames (T, H, W, 3) uint8, about 128.
 
     Source: paper 004, frame differencing.
     """
-    change = np.zeros(frames.shape, np.int16)
-    change[1:] = frames[1:].astype(np.int16) - frames[:-1]
-    return np.clip(STILL + change // 2, 0, 255).astype(np.uint8)
+    half = (after.astype(np.int16) - before) // 2
+    return np.clip(STILL + half, 0, 255).astype(np.uint8)
+
+
+def _chosen(frames: np.ndarray, view: View) -> tuple[list[int], dict[str, float]]:
+    """The frames that the view shows, and what is to be told of their choice."""
+    if view.focus is None:
+        return list(range(len(frames))), {}
+    bag = focused_bag(frames, view.focus)
+    facts = {"frames": bag.total, "kept": bag.kept, "ratio": round(bag.ratio, 6)}
+    return bag.indices.tolist(), facts
+
+
+def _needed(chosen: list[int], view: View) -> list[int]:
+    before = {max(k - 1, 0) for k in chosen} if view.difference else set()
+    return sorted({*chosen, *before})
 
 
 def _frame(frame: np.ndarray, mask: np.ndarray | None, view: View) -> np.ndarray:

@@ -1,13 +1,14 @@
 """What a model definition is: how a family member is described, built, fitted and asked.
 
 Three kinds of models: `clips` gives class probabilities of a clip, `frames` of each frame (a clip's are
-their mean), `anomaly` gives a score and no probabilities. Two ways to their weights: by gradient (Keras) or
-in closed form. Importing this module, or one that defines a model, imports neither TensorFlow nor
-scikit-learn.
+their mean), `anomaly` gives a score of each frame or segment, higher where it is less normal, and no
+probabilities; of its two classes the first is the normal one. Two ways to their weights: by gradient
+(Keras) or in closed form. Importing this module, or one that defines a model, imports neither TensorFlow
+nor scikit-learn.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import keras
 
 Kind = Literal["clips", "frames", "anomaly"]
-Stream = Literal["frames", "numbers"]
+Stream = Literal["frames", "numbers", "activations"]
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -30,10 +31,12 @@ class InputShapes:
     Attributes:
         frames: (T, H, W, 3) uint8, or None.
         numbers: (T, 29), or None.
+        activations: (components.features.activation_layout.NUMBERS,), or None.
     """
 
     frames: tuple[int, ...] | None = None
     numbers: tuple[int, ...] | None = None
+    activations: tuple[int, ...] | None = None
 
     def of(self, streams: tuple[Stream, ...]) -> dict[str, tuple[int, ...]]:
         """The shapes of these streams, by name.
@@ -41,12 +44,12 @@ class InputShapes:
         Raises:
             UsageError: a stream that the view does not have.
         """
-        shapes = {"frames": self.frames, "numbers": self.numbers}
+        shapes = {"frames": self.frames, "numbers": self.numbers, "activations": self.activations}
         missing = [stream for stream in streams if shapes[stream] is None]
         if missing:
             raise UsageError(
                 f"The model wants {' and '.join(streams)}, its view has no {missing[0]}",
-                wanted="height and width in the view for frames, `numbers: true` for numbers",
+                wanted="height and width in the view for frames, else `numbers: true` or `activations: true`",
                 remedy="complete the view in params.yaml, or give the model another one",
             )
         return {stream: shape for stream in streams if (shape := shapes[stream]) is not None}
@@ -68,6 +71,8 @@ class Definition:
         parameters: numbers in its weights at `paper_shapes` with two classes and default settings; None where
             the data decide.
         paper_shapes: the inputs that the paper fed it.
+        learns_from: all clips of the train side, or those of the first class, the normal ones.
+        clip_score: settings and scores (N, S) of a scorer of anomalies to those of the clips (N,).
     """
 
     title: str
@@ -77,6 +82,21 @@ class Definition:
     settings: type[Any]
     parameters: int | None = None
     paper_shapes: InputShapes = PAPER_000
+    learns_from: Literal["all", "normal"] = "all"
+    clip_score: Callable[[Any, np.ndarray], np.ndarray] | None = None
+
+    def check_classes(self, name: str, classes: tuple[str, ...]) -> None:
+        """Refuse classes that the model cannot tell apart.
+
+        Raises:
+            UsageError: a scorer of anomalies, and not two classes.
+        """
+        if self.kind == "anomaly" and len(classes) != 2:
+            raise UsageError(
+                f"models.{name} scores anomalies, and dataset.classes is {list(classes)}",
+                wanted="two classes: the normal one, then the other",
+                remedy="join the others by dataset.label_map, or remove the model from params.yaml",
+            )
 
     def check_view(self, name: str, view: View) -> None:
         """Refuse a view that lacks what the model looks at.
@@ -84,12 +104,12 @@ class Definition:
         Raises:
             UsageError: no pixels, or no numbers.
         """
-        present = {"frames": view.has_pixels, "numbers": view.numbers}
+        present = {"frames": view.has_pixels, "numbers": view.numbers, "activations": view.activations}
         for stream in self.streams:
             if not present[stream]:
                 raise UsageError(
                     f"View `{name}` has no {stream}, which `{self.title}` looks at",
-                    wanted="height and width" if stream == "frames" else "numbers: true",
+                    wanted="height and width" if stream == "frames" else f"{stream}: true",
                     remedy=f"complete views.{name} in params.yaml, or give the model another view",
                 )
 
@@ -100,12 +120,15 @@ class KerasDefinition(Definition):
 
     Attributes:
         build: settings, shapes and number of classes to a network with inputs named as the streams and logits
-            (N, 1) for two classes, else (N, K); a network of kind `frames` takes single frames, without T.
+            (N, 1) for two classes, else (N, K), or scores (N, S) for kind `anomaly`; a network of kind
+            `frames` takes single frames, without T.
+        loss: labels (B,) and outputs to the loss (B,) of each sample; None is the cross-entropy of logits.
         initialise: puts third-party weights into a new network; gives their digests by name.
         bottlenecks: names of narrow layers whose units can die.
     """
 
     build: Callable[[Any, InputShapes, int], "keras.Model"] = None  # type: ignore[assignment]
+    loss: Callable[[Any, Any], Any] | None = None
     initialise: Callable[["keras.Model", Any], dict[str, str]] | None = None
     bottlenecks: tuple[str, ...] = ()
 
@@ -119,12 +142,14 @@ class TrainSide:
         labels: (N,) class index.
         weights: (N,) of each clip.
         n_classes: how many there are.
+        groups: (N,) source group of each clip.
     """
 
     inputs: Arrays
     labels: np.ndarray
     weights: np.ndarray
     n_classes: int
+    groups: np.ndarray = field(default_factory=lambda: np.zeros(0, np.str_))
 
 
 @dataclass(frozen=True)
@@ -133,7 +158,8 @@ class ClosedForm(Definition):
 
     Attributes:
         fit: settings and train side to the model's arrays.
-        logits: the arrays, inputs by stream and N to logits (N, 1) for two classes, else (N, K).
+        logits: the arrays, inputs by stream and N to logits (N, 1) for two classes, else (N, K); to scores
+            (N, S) for kind `anomaly`.
     """
 
     fit: Callable[[Any, TrainSide], dict[str, np.ndarray]] = None  # type: ignore[assignment]

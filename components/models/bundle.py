@@ -20,7 +20,7 @@ from components.features.views import View
 from components.models.arrays import read_arrays, write_arrays
 from components.models.base import ClosedForm, Definition, InputShapes, KerasDefinition
 from components.models.calibration import Calibration
-from components.models.logits import to_probabilities
+from components.models.logits import decide, to_probabilities
 from components.models.networks import build_network, logits_of, put_weights
 from components.models.registry import definition_of, model_settings
 
@@ -43,7 +43,8 @@ class BundleInfo:
         scaler: of the 29 numbers; None for a model that does not look at them.
         calibration: fitted on the validation side.
         weights_sha256: of weights.npz.
-        threshold: calibrated probability of the second of two classes from which a clip is called so.
+        threshold: calibrated probability of the second of two classes, or score of a scorer of anomalies,
+            from which a clip is called so.
         parameters: numbers in its weights.
         chain: settings of a clip's way from file to tensors, as plain values.
         training: settings and outcome of its training.
@@ -74,14 +75,19 @@ class Predictions:
     """What a model says of N clips.
 
     Attributes:
-        clip: (N, K) float64, calibrated probabilities.
+        predicted: (N,) class index.
+        clip: (N, K) float64, calibrated probabilities; NaN of a scorer of anomalies.
         raw: (N, K) float64, before calibration.
         frames: (N, T, K) float64, raw, of a classifier of frames; else None.
+        scores, frame_scores: (N,) and (N, S) float64 of a scorer of anomalies; else None.
     """
 
+    predicted: np.ndarray
     clip: np.ndarray
     raw: np.ndarray
     frames: np.ndarray | None
+    scores: np.ndarray | None = None
+    frame_scores: np.ndarray | None = None
 
 
 class Bundle:
@@ -107,6 +113,7 @@ class Bundle:
         frames: np.ndarray | None,
         numbers: np.ndarray | None,
         rows: Sequence[int] | np.ndarray | None = None,
+        activations: np.ndarray | None = None,
     ) -> Predictions:
         """Ask the model about N clips, or about some of them.
 
@@ -114,26 +121,61 @@ class Bundle:
             frames: (N, T, H, W, 3) uint8 RGB, may be memory-mapped; None for a view without pixels.
             numbers: (N, T, 29), unscaled, carried, NaN where missing; None for a view without numbers.
             rows: the clips that are asked about, in the order of the answer; by default all.
+            activations: (N, components.features.activation_layout.NUMBERS); None for a view without them.
 
         Raises:
             BadDataError: inputs of another shape than the model learned from, or an answer that is no number.
         """
-        streams = self._checked({"frames": frames, "numbers": numbers})
-        n = max((len(array) for array in (frames, numbers) if array is not None), default=0)
+        streams = self._checked({"frames": frames, "numbers": numbers, "activations": activations})
+        given = (frames, numbers, activations)
+        n = max((len(array) for array in given if array is not None), default=0)
         chosen = np.arange(n) if rows is None else np.asarray(rows, np.int64)
         of_frames = self.definition.kind == "frames"
+        if self.definition.kind == "anomaly":
+            return self._scored(streams, chosen)
         if not len(chosen):  # convolutions refuse an empty batch
             nothing = np.zeros((0, len(self.info.classes)))
-            return Predictions(nothing, nothing, nothing[:, None] if of_frames else None)
-        raw = to_probabilities(np.concatenate([self._ask(streams, part) for part in self._parts(chosen)]))
-        clip = raw.mean(axis=1) if of_frames else raw
-        if not np.isfinite(clip).all():
-            raise BadDataError(
-                f"Model `{self.info.model_id}` answers with values that are no numbers",
-                wanted="finite logits",
-                remedy="train the model again",
-            )
-        return Predictions(self.info.calibration.apply(clip), clip, raw if of_frames else None)
+            nobody = np.zeros(0, np.int64)
+            return Predictions(nobody, nothing, nothing, nothing[:, None] if of_frames else None)
+        asked = to_probabilities(np.concatenate([self._ask(streams, part) for part in self._parts(chosen)]))
+        raw = asked.mean(axis=1) if of_frames else asked
+        if not np.isfinite(raw).all():
+            raise self._no_numbers()
+        return replace(self.of_raw(raw), frames=asked if of_frames else None)
+
+    def of_raw(self, raw: np.ndarray) -> Predictions:
+        """The predictions that follow from probabilities (N, K) before calibration."""
+        clip = self.info.calibration.apply(raw)
+        return Predictions(decide(clip, self.info.threshold), clip, raw, None)
+
+    def _scored(self, streams: Mapping[str, np.ndarray], chosen: np.ndarray) -> Predictions:
+        """What a scorer of anomalies says: no probabilities."""
+        nothing = np.full((len(chosen), len(self.info.classes)), np.nan)
+        if not len(chosen):
+            nobody = np.zeros(0)
+            return Predictions(nobody.astype(np.int64), nothing, nothing, None, nobody, nobody[:, None])
+        parts = [self._ask(streams, part) for part in self._parts(chosen)]
+        of_frames = np.concatenate(parts).astype(np.float64)
+        if not np.isfinite(of_frames).all():
+            raise self._no_numbers()
+        scores = self._clip_scores(of_frames)
+        predicted = (scores >= self.info.threshold).astype(np.int64)
+        of_each = self._clip_scores(of_frames.reshape(-1, 1)).reshape(of_frames.shape)
+        return Predictions(predicted, nothing, nothing, None, scores, of_each)
+
+    def _clip_scores(self, of_frames: np.ndarray) -> np.ndarray:
+        """(N, S) -> (N,)."""
+        per_clip = self.definition.clip_score
+        if per_clip is None:
+            return of_frames.mean(axis=1)
+        return per_clip(model_settings(self.info.model_id, self.info.settings), of_frames)
+
+    def _no_numbers(self) -> BadDataError:
+        return BadDataError(
+            f"Model `{self.info.model_id}` answers with values that are no numbers",
+            wanted="finite logits or scores",
+            remedy="train the model again",
+        )
 
     @cached_property
     def _logits(self) -> Callable[[Mapping[str, np.ndarray], int], np.ndarray]:

@@ -24,6 +24,22 @@ def to_probabilities(logits: np.ndarray) -> np.ndarray:
     return shares
 
 
+def cross_entropies(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Loss (M,) of logits (M, 1 or K) under labels (M,)."""
+    values = np.asarray(logits, np.float64)
+    full = np.concatenate([np.zeros_like(values), values], axis=-1) if values.shape[-1] == 1 else values
+    top = full.max(axis=-1)
+    losses: np.ndarray = np.log(np.exp(full - top[:, None]).sum(axis=-1)) + top
+    return losses - full[np.arange(len(labels)), labels]
+
+
+def decide(probabilities: np.ndarray, threshold: float) -> np.ndarray:
+    """Class index (N,) of probabilities (N, K): of two the second from `threshold`, of more the likeliest."""
+    if probabilities.shape[1] == 2:
+        return (probabilities[:, 1] >= threshold).astype(np.int64)
+    return probabilities.argmax(axis=1)
+
+
 def log_odds(probabilities: np.ndarray) -> np.ndarray:
     """Log odds (N,) of the second of two classes, from probabilities (N, 2)."""
     positive = np.clip(probabilities[..., 1], SMALLEST, 1.0 - SMALLEST)

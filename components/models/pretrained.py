@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from components.core.errors import BadDataError, StorageError
 from components.core.files import atomic_path, file_sha256
+from components.core.weights import check_sha256
+from components.models.h5_weights import read_layers
 
 if TYPE_CHECKING:
     import keras
@@ -24,7 +26,7 @@ class KerasWeights:
     Attributes:
         file: its name.
         url: the folder that it is published in.
-        md5: digest that Keras gives.
+        md5: digest that Keras gives; empty where it gives none.
     """
 
     file: str
@@ -32,14 +34,28 @@ class KerasWeights:
     md5: str
 
 
+@dataclass(frozen=True)
+class WeightsFile:
+    """Which weights a model asks for.
+
+    Attributes:
+        weights: `imagenet`, `none`, or the path of an .h5 file.
+        sha256: digest of the only file that is accepted; empty accepts any.
+        folder: where published files lie; empty is where Keras keeps them.
+    """
+
+    weights: str
+    sha256: str = ""
+    folder: str = ""
+
+
 def load_pretrained(
-    layers: list["keras.layers.Layer"], weights: str, imagenet: KerasWeights
+    layers: list["keras.layers.Layer"], wanted: WeightsFile, imagenet: KerasWeights
 ) -> dict[str, str]:
-    """Put weights into layers, in order.
+    """Put weights into layers; a file that does not fit changes none of them.
 
     Args:
-        layers: those with weights, as the file has them.
-        weights: `imagenet`, `none`, or the path of an .h5 file.
+        layers: all with weights, in the order of their network.
 
     Returns:
         SHA-256 of the file by its name; empty for `none`.
@@ -48,12 +64,13 @@ def load_pretrained(
         StorageError: the file is not there, and cannot be fetched.
         BadDataError: the file is another one.
     """
-    if weights == "none":
+    if wanted.weights == "none":
         return {}
-    path = find_imagenet(imagenet) if weights == "imagenet" else _given(Path(weights))
-    values = _read(path)
-    for layer in layers:
-        _put(layer, values, path)
+    path = _find(wanted, imagenet)
+    if wanted.sha256:
+        check_sha256(path, wanted.sha256)
+    for layer, values in zip(layers, read_layers(path, layers), strict=True):
+        layer.set_weights(values)
     return {path.name: file_sha256(path)}
 
 
@@ -62,25 +79,34 @@ def keras_folder() -> Path:
     return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
 
 
-def find_imagenet(weights: KerasWeights) -> Path:
+def find_imagenet(weights: KerasWeights, folder: Path | None = None) -> Path:
     """The published file, fetched once where there is a network.
+
+    Args:
+        folder: where it lies, or is put; by default where Keras keeps it.
 
     Raises:
         StorageError: it is not there and cannot be fetched.
         BadDataError: the file that lies there is another one.
     """
-    path = keras_folder() / weights.file
+    path = (folder or keras_folder()) / weights.file
     if not path.is_file():
         _fetch(weights, path)
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "md5").hexdigest()
-    if found != weights.md5:
+    if weights.md5 and found != weights.md5:
         raise BadDataError(
             f"{path} has the md5 {found}",
             wanted=f"{weights.md5}, the file that Keras publishes",
             remedy=f"remove it and fetch {weights.url}{weights.file} again",
         )
     return path
+
+
+def _find(wanted: WeightsFile, imagenet: KerasWeights) -> Path:
+    if wanted.weights == "imagenet":
+        return find_imagenet(imagenet, Path(wanted.folder).expanduser() if wanted.folder else None)
+    return _given(Path(wanted.weights).expanduser())
 
 
 def _fetch(weights: KerasWeights, path: Path) -> None:
@@ -98,7 +124,8 @@ def _fetch(weights: KerasWeights, path: Path) -> None:
             f"{weights.file} is not there and cannot be fetched: {error}",
             wanted=f"the ImageNet weights at {path}",
             remedy=f"fetch {weights.url}{weights.file} where there is a network and put it there, "
-            "or set the model's `weights` in params.yaml to its path, or to `none` to begin at random",
+            "or into a folder that the model's `weights_dir` names, or set its `weights` in params.yaml to "
+            "the file's path, or to `none` to begin at random",
         ) from error
 
 
@@ -110,34 +137,3 @@ def _given(path: Path) -> Path:
             remedy="correct the model's `weights` in params.yaml: a path, imagenet or none",
         )
     return path
-
-
-def _read(path: Path) -> "dict[str, list]":  # type: ignore[type-arg]
-    """Arrays by layer: (kernel, bias) in the order that the file names them."""
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            root = file.get("model_weights", file)
-            return {
-                name: [group[weight][()] for weight in group.attrs.get("weight_names", ())]
-                for name, group in root.items()
-            }
-    except (OSError, KeyError, AttributeError) as error:
-        raise _wrong(path, f"it cannot be read: {error}") from error
-
-
-def _put(layer: "keras.layers.Layer", values: "dict[str, list]", path: Path) -> None:  # type: ignore[type-arg]
-    found = [array.shape for array in values.get(layer.name, ())]
-    wanted = [tuple(weight.shape) for weight in layer.weights]
-    if found != wanted:
-        raise _wrong(path, f"layer {layer.name} has the shapes {found}, not {wanted}")
-    layer.set_weights(values[layer.name])
-
-
-def _wrong(path: Path, what: str) -> BadDataError:
-    return BadDataError(
-        f"{path} is not a file of this backbone's weights: {what}",
-        wanted="an .h5 file as Keras publishes it, without top",
-        remedy="correct the model's `weights` in params.yaml",
-    )

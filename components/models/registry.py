@@ -16,6 +16,25 @@ MODELS = Registry(
         "vgg16_mlp": "components.models.vgg16_mlp:MODEL",
         "convlstm": "components.models.convlstm:MODEL",
         "fusion": "components.models.fusion:MODEL",
+        "tailwatch_net": "components.models.tailwatch_net:MODEL",
+        "stae": "components.models.stae:MODEL",
+        "conv_autoencoder": "components.models.conv_autoencoder:MODEL",
+        "mil_ranking": "components.models.mil_ranking:MODEL",
+        "one_class_svm": "components.models.one_class_svm:MODEL",
+        "convlstm64": "components.models.convlstm64:MODEL",
+        "resnet_convgru": "components.models.resnet_convgru:MODEL",
+        "resnet_convlstm": "components.models.resnet_convlstm:MODEL",
+        "c3d": "components.models.c3d:MODEL",
+        "cnn_lstm": "components.models.cnn_lstm:MODEL",
+        "lrcn": "components.models.lrcn:MODEL",
+        "mobilenet_lstm": "components.models.mobilenet_lstm:PLAIN",
+        "mobilenet_bilstm": "components.models.mobilenet_lstm:BOTH_DIRECTIONS",
+        "mobilenet_reslstm": "components.models.mobilenet_lstm:RESIDUAL",
+        "frame_vgg19": "components.models.frame_classifiers:VGG19",
+        "frame_inception_v3": "components.models.frame_classifiers:INCEPTION_V3",
+        "frame_resnet50_v2": "components.models.frame_classifiers:RESNET50_V2",
+        "inception_rule": "components.models.inception_rule:MODEL",
+        "cnn3d_lstm": "components.models.cnn3d_lstm:MODEL",
     },
 )
 
@@ -48,12 +67,20 @@ def describe_models() -> list[dict[str, Any]]:
 
 
 def _describe(model_id: str, definition: Definition) -> dict[str, Any]:
+    settings = definition.settings()
     return {
         "model": model_id,
         "title": definition.title,
         "kind": definition.kind,
         "looks_at": " + ".join(definition.streams) or "labels",
+        "frames": _size(definition.paper_shapes.frames) if "frames" in definition.streams else "",
         "parameters": definition.parameters,
-        "weights": str(getattr(definition.settings(), "weights", "none")),
+        "weights": str(getattr(settings, "weights", "none")),
+        "file": getattr(settings, "published_file", ""),
         "source": definition.source,
     }
+
+
+def _size(frames: tuple[int, ...] | None) -> str:
+    """What the paper showed it of a clip: "20 x 64 x 64"."""
+    return " x ".join(str(side) for side in (frames or ())[:3])

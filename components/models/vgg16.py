@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from components.core.errors import UsageError
 from components.models.base import InputShapes, KerasDefinition
 from components.models.blocks import classifier, frames_input
-from components.models.pretrained import KerasWeights, load_pretrained
+from components.models.pretrained import KerasWeights, WeightsFile, load_pretrained
 
 if TYPE_CHECKING:
     import keras
@@ -30,12 +30,16 @@ class VGG16Settings:
 
     Attributes:
         weights: of the convolutions: `imagenet`, `none`, or the path of an .h5 file.
+        weights_sha256: digest of the only file that is accepted.
+        weights_dir: where the published file lies; by default KERAS_HOME/models.
         backbone: whether the convolutions learn too; auto says yes when they begin at random, else no.
         fc_units: widths of the dense layers before the last.
         dropout: after each of them.
     """
 
     weights: str = "imagenet"
+    weights_sha256: str = ""
+    weights_dir: str = ""
     backbone: Literal["auto", "train", "freeze"] = "auto"
     fc_units: tuple[int, ...] = (256, 64)
     dropout: float = 0.5
@@ -47,6 +51,11 @@ class VGG16Settings:
                 wanted="convolutions that have learned something before they are frozen",
                 remedy="set weights: imagenet or a path, or backbone: train",
             )
+
+    @property
+    def published_file(self) -> str:
+        """The published file that it needs, or nothing."""
+        return IMAGENET.file if self.weights == "imagenet" else ""
 
     @property
     def learns(self) -> bool:
@@ -107,7 +116,8 @@ def build(settings: VGG16Settings, shapes: InputShapes, n_classes: int) -> "kera
 def initialise(network: "keras.Model", settings: VGG16Settings) -> dict[str, str]:
     """Put pretrained weights into the convolutions; their digest by name, empty when they begin at random."""
     layers = [layer for layer in network.layers if layer.name.startswith("block") and layer.weights]
-    return load_pretrained(layers, settings.weights, IMAGENET)
+    file = WeightsFile(settings.weights, settings.weights_sha256, settings.weights_dir)
+    return load_pretrained(layers, file, IMAGENET)
 
 
 MODEL = KerasDefinition(

@@ -62,6 +62,18 @@ class Range:
     is_quoted: bool = False
 
 
+@dataclass(frozen=True)
+class Spot:
+    """One item of a scatter plot; `is_hollow` and `is_crossed` set kinds apart that colour does not."""
+
+    x: float
+    y: float
+    colour: int
+    note: str = ""
+    is_hollow: bool = False
+    is_crossed: bool = False
+
+
 def line_chart(
     series: Sequence[Series], x: Axis, y: Axis, *, diagonal: bool = False, summary: str = ""
 ) -> str:
@@ -93,10 +105,24 @@ def bar_chart(groups: Sequence[tuple[str, Sequence[Range]]], y: Axis, *, summary
     return _svg(width, HEIGHT, parts, summary)
 
 
+def scatter_plot(spots: Sequence[Spot], *, summary: str = "") -> str:
+    """Items on a plane whose axes mean nothing: neither ticks nor labels."""
+    side, margin = 560, 14
+    place = _Frame(_around(spots, "x"), _around(spots, "y"), side, side, margin, margin, margin)
+    inner = f'x="{margin}" y="{TOP}" width="{side - 2 * margin}" height="{side - margin - TOP}"'
+    parts = [f'<rect class="frame" {inner}/>', *(_spot(spot, place) for spot in spots)]
+    return _svg(side, side, parts, summary)
+
+
 def forest_plot(
-    rows: Sequence[Range], x: Axis, *, marks: Sequence[tuple[float, str]] = (), summary: str = ""
+    rows: Sequence[Range],
+    x: Axis,
+    *,
+    marks: Sequence[tuple[float, str]] = (),
+    bars: bool = False,
+    summary: str = "",
 ) -> str:
-    """One row per value: its name, a dot and its interval; `marks` are named vertical lines."""
+    """One row per value: name, dot or bar from zero, interval; `marks` are named vertical lines."""
     row, left, width = 26, 190, 720
     height = TOP + len(rows) * row + 34
     axis = _Frame(x, Axis("", 0, 1), width, height, left=left, right=70, bottom=34)
@@ -105,7 +131,7 @@ def forest_plot(
         top, bottom = axis.at(value, 1), axis.at(value, 0)
         parts.append(_path([top, bottom], "mark") + _text(bottom[0] + 3, TOP + 8, name, "tick mark-name"))
     for k, item in enumerate(rows):
-        parts.append(_forest_row(item, axis, TOP + (k + 0.5) * row, left, width))
+        parts.append(_forest_row(item, axis, TOP + (k + 0.5) * row, left, width, bars))
     return _svg(width, height, parts, summary)
 
 
@@ -191,20 +217,47 @@ def _bar(item: Range, place: _Frame, start: float, width: float) -> str:
     return bar + _path([(middle, ends[0]), (middle, ends[1])], "whisker on-bar")
 
 
-def _forest_row(item: Range, axis: _Frame, middle: float, left: float, width: float) -> str:
+def _forest_row(item: Range, axis: _Frame, middle: float, left: float, width: float, bars: bool) -> str:
     kind = _kind("", item)
     parts = [
         _text(left - 12, middle + 4, item.name, "row-name" + (" quoted" if item.is_quoted else ""), "end")
     ]
+    if item.value is not None and bars:
+        parts.append(_bar_from_zero(item, axis, middle))
     if item.low is not None and item.high is not None:
         ends = axis.at(item.low, 0)[0], axis.at(item.high, 0)[0]
-        parts.append(_path([(ends[0], middle), (ends[1], middle)], f"interval {kind}"))
-    if item.value is not None:
+        style = "whisker on-bar" if bars else f"interval {kind}"
+        parts.append(_path([(ends[0], middle), (ends[1], middle)], style))
+    if item.value is not None and not bars:
         parts.append(_dot(axis.at(item.value, 0)[0], middle, kind, item.note, radius=5))
     parts.append(
         _text(width - 62, middle + 4, "–" if item.value is None else f"{item.value:.3f}", "row-value")
     )
     return "".join(parts)
+
+
+def _bar_from_zero(item: Range, axis: _Frame, middle: float) -> str:
+    left, right = sorted(axis.at(value, 0)[0] for value in (0.0, item.value or 0.0))
+    box = f'x="{left:.1f}" y="{middle - 6:.1f}" width="{right - left:.1f}" height="12"'
+    return f'<rect class="{_kind("bar", item)}" {box}><title>{escape(item.note)}</title></rect>'
+
+
+def _around(spots: Sequence[Spot], name: str) -> Axis:
+    """The range of the spots with a margin."""
+    values = [getattr(spot, name) for spot in spots] or [0.0]
+    margin = 0.04 * (max(values) - min(values)) or 1.0
+    return Axis("", min(values) - margin, max(values) + margin)
+
+
+def _spot(spot: Spot, place: _Frame, radius: float = 5.5) -> str:
+    x, y = place.at(spot.x, spot.y)
+    kind = f"s{spot.colour % N_COLOURS}"
+    drawn = _dot(x, y, kind + (" quoted" if spot.is_hollow else ""), spot.note, radius)
+    if not spot.is_crossed:
+        return drawn
+    left, right, top, bottom = x - radius, x + radius, y - radius, y + radius
+    arms = ([(left, top), (right, bottom)], [(right, top), (left, bottom)])
+    return drawn + "".join(_path(arm, "cross", spot.note) for arm in arms)
 
 
 def _kind(name: str, item: Range) -> str:

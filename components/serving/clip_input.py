@@ -12,7 +12,8 @@ from components.core.parallel import map_items
 from components.core.settings import parse
 from components.datasets.clips import Clip
 from components.faces.settings import FeaturizeSettings
-from components.features.chain import ChainSettings, ClipChain
+from components.features.chain import ClipChain
+from components.features.keys import ChainSettings
 from components.features.missing import carry
 from components.features.views import View
 from components.segmentation.base import SegmentSettings
@@ -30,11 +31,13 @@ class ModelInput:
         frames: (T, H, W, 3) uint8 RGB, or None for a model that looks at no pixels.
         numbers: (T, 29) float32, unscaled, carried; or None for a model that looks at no numbers.
         measured: (T, 29) bool, beside `numbers`.
+        activations: (components.features.activation_layout.NUMBERS,), or None for a model that looks at none.
     """
 
     frames: np.ndarray | None
     numbers: np.ndarray | None
     measured: np.ndarray | None
+    activations: np.ndarray | None = None
 
     @property
     def coverage(self) -> float:
@@ -86,16 +89,18 @@ def model_input(chain: ClipChain, clip: Clip, streams: Sequence[str] = (), view:
     """What a model that has this view asks of a clip.
 
     Args:
-        streams: the inputs that the model looks at, "frames" and "numbers"; of none, all that the view has.
+        streams: the inputs that the model looks at; of none, all that the view has.
 
     Raises:
         BadDataError: the clip cannot be read.
     """
     wanted: View = chain.settings.views[view]
-    looks_at = streams or ("frames", "numbers")
+    looks_at = streams or ("frames", "numbers", "activations")
     has_pixels = wanted.height is not None and "frames" in looks_at
     frames = chain.tensors(clip, view)["frames"] if has_pixels else None
+    has_activations = wanted.activations and "activations" in looks_at
+    activations = chain.activations(clip, view)["activations"] if has_activations else None
     if not wanted.numbers or "numbers" not in looks_at:
-        return ModelInput(frames, None, None)
+        return ModelInput(frames, None, None, activations)
     numbers = chain.measurements(clip)["numbers"]
-    return ModelInput(frames, carry(numbers), np.isfinite(numbers))
+    return ModelInput(frames, carry(numbers), np.isfinite(numbers), activations)

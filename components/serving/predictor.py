@@ -18,11 +18,13 @@ import numpy as np
 
 from components.core.errors import BadDataError
 from components.core.files import file_sha256
+from components.core.scratch import scratch_folder
 from components.datasets.clips import Clip
 from components.features.chain import ClipChain
 from components.models.bundle import Bundle, read_bundle
 from components.serving.clip_input import VIEW, ModelInput, bundle_chain, model_input, read_apart
 from components.serving.download import fetch_bundle, is_model_uri
+from components.serving.score_log import append, means, scores_place
 from components.store.store import Store
 
 
@@ -33,23 +35,25 @@ class Score:
     Attributes:
         label: the class.
         probability: calibrated; of two classes that of the second, so that it reads the same way for
-            every video; of more that of `label`.
-        probabilities: of every class.
+            every video; of more that of `label`; None of a scorer of anomalies.
+        probabilities: of every class; none of a scorer of anomalies.
+        score: of a scorer of anomalies, higher where the video is less normal; else None.
         coverage: share of the wanted measurements that could be made, in [0, 1].
-        threshold: of two classes, the probability from which on the second is said.
+        threshold: of two classes, the probability or score from which on the second is said.
         model: what judged: registered name and version, or the model's id, with the bundle's digest.
         decoder: what was really read of the file.
         warnings: reasons to trust the verdict less.
     """
 
     label: str
-    probability: float
+    probability: float | None
     probabilities: Mapping[str, float]
     coverage: float
     threshold: float
     model: str
     decoder: Mapping[str, Any]
     warnings: tuple[str, ...]
+    score: float | None = None
 
 
 class Scorer:
@@ -58,11 +62,15 @@ class Scorer:
     Args:
         bundle: the model with all that a prediction needs.
         model: its name for people.
+
+    Attributes:
+        scores: where what was scored is written down for `tailwatch drift`; None for nowhere.
     """
 
     def __init__(self, bundle: Bundle, model: str) -> None:
         self.bundle = bundle
         self.model = model
+        self.scores = scores_place(Path())
 
     def score(
         self,
@@ -81,28 +89,48 @@ class Scorer:
         Raises:
             BadDataError: the file is missing or no readable video.
         """
-        with tempfile.TemporaryDirectory(prefix="tailwatch-") as folder:
-            path = _spool(video, Path(folder)) if isinstance(video, bytes) else Path(video)
+        with scratch_folder() as folder:
+            path = _spool(video, folder) if isinstance(video, bytes) else Path(video)
             clip = describe(path, start_s, end_s)
             locate = partial(_given_file, path)
-            chain = ClipChain(Store(Path(folder, "store")), bundle_chain(self.bundle.info), locate)
+            chain = ClipChain(Store(folder / "store"), bundle_chain(self.bundle.info), locate)
             if not trusted:
                 read_apart(chain, clip)
             decoder = dict(chain.frames(clip, chain.settings.views[VIEW].sampling).meta)
-            return self._judge(model_input(chain, clip, self.bundle.definition.streams), decoder)
+            given = model_input(chain, clip, self.bundle.definition.streams)
+            score = self._judge(given, decoder)
+        if self.scores is not None:
+            append(self.scores, self._row(clip, given, score))
+        return score
+
+    def _row(self, clip: Clip, given: ModelInput, score: Score) -> dict[str, Any]:
+        """What is written down of a scored clip."""
+        return {
+            "video": clip.sha256,
+            "bundle": self.bundle.digest,
+            "model": self.bundle.info.model_id,
+            "label": score.label,
+            "score": score.probability if score.score is None else score.score,
+            "coverage": score.coverage,
+            "numbers": means(given.numbers, given.measured),
+        }
 
     def _judge(self, given: ModelInput, decoder: Mapping[str, Any]) -> Score:
         info = self.bundle.info
         predictions = self.bundle.predict(
             None if given.frames is None else given.frames[None],
             None if given.numbers is None else given.numbers[None],
+            activations=None if given.activations is None else given.activations[None],
         )
         values = np.asarray(predictions.clip, dtype=np.float64)[0]
-        place = _decide(values, info.threshold)
+        place = int(predictions.predicted[0])
+        of_classes = {name: float(value) for name, value in zip(info.classes, values, strict=True)}
+        has_none = predictions.scores is not None
         return Score(
             label=info.classes[place],
-            probability=float(values[1] if len(values) == 2 else values[place]),
-            probabilities={name: float(value) for name, value in zip(info.classes, values, strict=True)},
+            probability=None if has_none else float(values[1] if len(values) == 2 else values[place]),
+            probabilities={} if has_none else of_classes,
+            score=None if predictions.scores is None else float(predictions.scores[0]),
             coverage=given.coverage,
             threshold=float(info.threshold),
             model=self.model,
@@ -148,11 +176,6 @@ def _spool(content: bytes, folder: Path) -> Path:
     path = folder / "upload"
     path.write_bytes(content)
     return path
-
-
-def _decide(values: np.ndarray, threshold: float) -> int:
-    """Of two classes the second from the threshold on, of more the most probable."""
-    return int(values[1] >= threshold) if len(values) == 2 else int(values.argmax())
 
 
 def _warnings(given: ModelInput, decoder: Mapping[str, Any], min_coverage: float) -> tuple[str, ...]:

@@ -67,6 +67,12 @@ class LocalFolder:
         return path
 
     @contextmanager
+    def borrow(self, name: str) -> Iterator[Path | None]:
+        """Yield an object's file, or None; its use is not noted."""
+        path = self.root / name
+        yield path if path.is_file() else None
+
+    @contextmanager
     def create(self, name: str) -> Iterator[Path]:
         """Yield a path to write to; what was written becomes the object."""
         # Not synced: what a loss of power damages is found by its checksums, and made again.

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from components.core.s3 import DamagedTransferError, MissingObjectError, S3Folder
+from components.core.scratch import scratch_folder
 from components.store.local import LocalFolder, StoredFile, is_object
 
 log = logging.getLogger("tailwatch")
@@ -36,6 +37,20 @@ class SharedFolder:
         if found is None and self._fetch(name):
             found = self.near.path(name)
         return found
+
+    @contextmanager
+    def borrow(self, name: str) -> Iterator[Path | None]:
+        """Yield an object's file, None if it is nowhere; what is fetched for this, and perhaps damaged, goes.
+
+        Raises:
+            StorageError: no answer.
+        """
+        with self.near.borrow(name) as found, scratch_folder() as scratch:
+            fetched = scratch / "object"
+            if found is None:
+                with suppress(MissingObjectError, DamagedTransferError):
+                    self.far.download(name, fetched)
+            yield found or (fetched if fetched.is_file() else None)
 
     def _fetch(self, name: str) -> bool:
         try:

@@ -33,6 +33,9 @@ class Backend(Protocol):
     def path(self, name: str) -> Path | None:
         """An object's file on this machine, or None; the use is noted."""
 
+    def borrow(self, name: str) -> AbstractContextManager[Path | None]:
+        """An object's file for a while, or None; what is fetched for this does not stay."""
+
     def create(self, name: str) -> AbstractContextManager[Path]:
         """A path to write to; what was written becomes the object."""
 
@@ -171,16 +174,26 @@ class Store:
         Raises:
             StorageError: the store does not answer.
         """
-        for file in sorted(self.backend.files(), key=lambda file: file.name):
-            path = self.backend.path(file.name)
-            meta = None if path is None else self._unless_damaged(file.name, partial(read_meta, path))
+        near = {file.name for file in self.backend.near.files()}
+        for name in sorted(near | {file.name for file in self.backend.files()}):
+            meta = self._meta_of(name)
             if meta is not None and meta.get("clip") in (None, *clips):
-                kind, _, name = file.name.split("/")
-                yield kind, name.removesuffix(".npz")
+                kind, _, key = name.split("/")
+                yield kind, key.removesuffix(".npz")
 
     def remove(self, kind: str, key: str) -> None:
         """Remove an object, if it is there, wherever it lies."""
         self.backend.remove(object_name(kind, key))
+
+    def _meta_of(self, name: str) -> dict[str, Any] | None:
+        """An object's meta, wherever it lies; none of one that is gone, nothing in that of a damaged one."""
+        with self.backend.borrow(name) as path:
+            try:
+                return None if path is None else read_meta(path)
+            except FileNotFoundError:
+                return None
+            except DamagedObjectError:
+                return {}
 
     def _array(self, name: str, path: Path, array: str) -> np.ndarray:
         try:

@@ -90,27 +90,40 @@ class TrackingStore:
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """Turn failures of the store inside the block into StorageError."""
+        """Turn failures of the store inside the block into our own errors.
+
+        Raises:
+            StorageError: the store refuses or does not answer, or its database is locked or damaged.
+            UsageError: the driver of its database is not installed.
+        """
         limit_mlflow()
         from mlflow import MlflowException
 
         try:
             yield
-        except (MlflowException, OSError) as error:
+        except ImportError as error:
+            raise UsageError(
+                f"MLflow at {self.uri} needs what is not installed: {error}",
+                wanted="the driver of this database",
+                remedy=f"install it, or unset {URI_VARIABLE} to use {DATABASE} in the project",
+            ) from error
+        except (MlflowException, OSError, _database_error()) as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
             raise StorageError(
-                f"MLflow at {self.uri} refused or did not answer: {str(error).splitlines()[0]}",
+                f"MLflow at {self.uri} refused or did not answer: {reason}",
                 wanted="a tracking store that answers",
                 remedy=f"start or mend it, or unset {URI_VARIABLE} to use {DATABASE} in the project",
             ) from error
 
 
 def open_store(project_root: Path) -> TrackingStore:
-    """The store that the environment names, else SQLite in the project's folder."""
+    """The store that the environment names, else SQLite in the project's folder; artefacts lie beside it."""
     uri = os.environ.get(URI_VARIABLE)
     if uri and not uri.startswith("sqlite:"):
         return TrackingStore(uri, None)
     root = project_root.resolve()
-    return TrackingStore(uri or f"sqlite:///{root / DATABASE}", (root / ARTIFACTS).as_uri())
+    database = Path(root, uri.removeprefix("sqlite:///")) if uri else root / DATABASE
+    return TrackingStore(uri or f"sqlite:///{database}", (database.parent / ARTIFACTS).as_uri())
 
 
 def connect(project_root: Path) -> TrackingStore:
@@ -121,6 +134,13 @@ def connect(project_root: Path) -> TrackingStore:
 
     mlflow.set_tracking_uri(store.uri)
     return store
+
+
+def _database_error() -> type[Exception]:
+    """What MLflow lets through when it opens a database; imported only once something has failed."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return SQLAlchemyError
 
 
 def _silence_schema_messages() -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 Names = Callable[[bytes], bool]  # whether a content names one of the clips
+Page = Callable[[bytes], bytes]
 TEXTS = (".csv", ".html", ".json", ".lock", ".md", ".svg", ".txt", ".yaml", ".yml")
 PREDICTIONS = "predictions.csv"
 _EXPERIMENTS_PER_CALL = 100
@@ -45,12 +46,14 @@ class RunTraces:
     Args:
         store: the tracking store.
         names: recognises a content that names one of the clips.
+        page: gives a page in Markdown without its rows of the clips' sources.
     """
 
-    def __init__(self, store: TrackingStore, names: Names) -> None:
+    def __init__(self, store: TrackingStore, names: Names, page: Page | None = None) -> None:
         self.store = store
         self.client = store.client
         self._names = names
+        self._page: Page = page or (lambda content: content)
 
     def runs(self) -> "list[Run]":
         """Every run that carries our key, whatever became of it or of its experiment."""
@@ -77,7 +80,7 @@ class RunTraces:
                 content = self.read(run_id, path) if path.endswith(TEXTS) else b""
                 if self._names(path.encode()) or (not path.endswith(".csv") and self._names(content)):
                     yield Trace(run_id, name, path, "remove artefact")
-                elif self._names(content):
+                elif self._names(content) or (path.endswith(".md") and self._page(content) != content):
                     yield Trace(run_id, name, path, "drop rows")
 
     def read(self, run_id: str, path: str) -> bytes:
@@ -110,7 +113,8 @@ class RunTraces:
 
     def _drop_rows(self, trace: Trace) -> None:
         path = PurePosixPath(trace.what)
-        kept = without_rows(self.read(trace.run_id, trace.what), self._names)
+        content = self.read(trace.run_id, trace.what)
+        kept = self._page(content) if path.suffix == ".md" else without_rows(content, self._names)
         with tempfile.TemporaryDirectory(prefix="tailwatch-") as folder:
             local = Path(folder, path.name)
             local.write_bytes(kept)

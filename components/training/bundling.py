@@ -14,7 +14,7 @@ from components.models.bundle import Bundle, BundleInfo
 from components.models.calibration import Calibration
 from components.models.environment import describe_environment
 from components.training.calibration import fit_calibration
-from components.training.learn import Learned
+from components.training.learn import NORMAL, Learned
 from components.training.task import Task
 from components.training.usefulness import signs_of_nothing
 
@@ -61,20 +61,42 @@ def describe(
 
 
 def calibrate(
-    info: BundleInfo, task: Task, learned: Learned, frames: np.ndarray | None, numbers: np.ndarray | None
+    info: BundleInfo,
+    task: Task,
+    learned: Learned,
+    frames: np.ndarray | None,
+    numbers: np.ndarray | None,
+    activations: np.ndarray | None = None,
 ) -> BundleInfo:
     """The description with the calibration that the validation side asks for.
 
     Args:
-        frames, numbers: the view's tensors, unscaled: the bundle is asked as evaluate and serving ask it.
+        frames, numbers, activations: the view's tensors, unscaled: the bundle is asked as evaluate and
+            serving ask it, unless training had the same answers without pixels.
     """
-    asked = Bundle(info, learned.arrays).predict(frames, numbers, task.val_rows)
+    if task.definition.kind == "anomaly":
+        return _with_threshold(info, task, Bundle(info, learned.arrays), frames, numbers)
+    raw = learned.val_raw
+    if raw is None:
+        raw = Bundle(info, learned.arrays).predict(frames, numbers, task.val_rows, activations).raw
     labels = task.labels[task.val_rows]
     learns = bool(
         task.definition.streams
     )  # the majority baseline looks at nothing, so it has nothing to learn
-    warnings = signs_of_nothing(task.model_id, asked.raw, labels) if learns else []
+    warnings = signs_of_nothing(task.model_id, raw, labels) if learns else []
     training = {**info.training, "warnings": warnings}
     if task.training.calibration == "none":
         return replace(info, training=training)
-    return replace(info, training=training, calibration=fit_calibration(asked.raw, labels))
+    fitted = fit_calibration(raw, labels, task.training.calibration)
+    return replace(info, training=training, calibration=fitted)
+
+
+def _with_threshold(
+    info: BundleInfo, task: Task, bundle: Bundle, frames: np.ndarray | None, numbers: np.ndarray | None
+) -> BundleInfo:
+    """The threshold of a scorer of anomalies: a quantile of the scores of normal clips of the train side."""
+    normal = task.train_rows[task.labels[task.train_rows] == NORMAL]
+    scores = bundle.predict(frames, numbers, normal).scores
+    threshold = float(np.quantile(np.asarray(scores), task.training.normal_quantile))
+    reason = "a scorer of anomalies has no probabilities"
+    return replace(info, threshold=threshold, calibration=Calibration(n=len(normal), reason=reason))

@@ -4,6 +4,7 @@ Source: Platt 1999 in the form of Lin, Lin and Weng 2007 (smoothed targets); Guo
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -15,22 +16,27 @@ ENOUGH = 1e-9
 STEEPEST = 100.0  # a steeper line says only that few clips were told apart without a mistake
 
 
-def fit_calibration(raw: np.ndarray, labels: np.ndarray) -> Calibration:
+def fit_calibration(
+    raw: np.ndarray, labels: np.ndarray, kind: Literal["platt", "temperature"] = "platt"
+) -> Calibration:
     """Learn the correction of probabilities.
 
     Args:
         raw: (N, K) probabilities of the validation clips.
         labels: (N,) class index.
+        kind: of two classes; more have a temperature.
 
     Returns:
-        Platt's for two classes, a temperature for more; the identity, with its reason, where neither fits.
+        The identity, with its reason, where it does not fit.
     """
     n, k = raw.shape
     if len(np.unique(labels)) < min(2, k):
         return Calibration(n=n, reason="fewer than two classes among the validation clips")
     if not np.isfinite(raw).all() or np.ptp(raw, axis=0).max(initial=0.0) < SMALLEST:
         return Calibration(n=n, reason="the model says the same of every validation clip")
-    return _fit_platt(log_odds(raw), labels) if k == 2 else _fit_temperature(raw, labels)
+    if k == 2 and kind == "platt":
+        return _fit_platt(log_odds(raw), labels)
+    return _fit_temperature(raw, labels)
 
 
 def _fit_platt(odds: np.ndarray, labels: np.ndarray) -> Calibration:

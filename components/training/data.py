@@ -102,7 +102,7 @@ def mirrored(batch: Batch, flips: np.ndarray) -> Batch:
 def class_weights(labels: np.ndarray, n_classes: int) -> np.ndarray:
     """(K,) weights under which every class weighs the same and the mean over clips is 1: n / (K * n_k)."""
     counts = np.bincount(labels, minlength=n_classes)
-    return len(labels) / (n_classes * counts)
+    return len(labels) / (n_classes * np.maximum(counts, 1))
 
 
 def check_classes(side: str, labels: np.ndarray, classes: Sequence[str]) -> None:
@@ -124,11 +124,11 @@ def check_classes(side: str, labels: np.ndarray, classes: Sequence[str]) -> None
 def _read(samples: Samples, name: str, part: np.ndarray) -> np.ndarray:
     tensor, rows = samples.streams[name], samples.rows[part]
     read = tensor[rows] if samples.places is None else tensor[rows, samples.places[part]]
-    _forget_pages(tensor)
+    forget_pages(tensor)
     return np.asarray(read)
 
 
-def _forget_pages(tensor: np.ndarray) -> None:
+def forget_pages(tensor: np.ndarray) -> None:
     """Hand a mapped file's pages back, so that memory stays flat however large the data set is."""
     import mmap
 

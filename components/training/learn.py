@@ -1,25 +1,32 @@
 """From a model's definition and the two sides of a split to its weights."""
 
 import logging
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from components.core.errors import BadDataError, UsageError
 from components.models.base import ClosedForm, KerasDefinition, TrainSide
-from components.models.networks import build_network, weights_of
+from components.models.frozen import FEATURES, FRAMES, divide
+from components.models.logits import to_probabilities
+from components.models.networks import build_network, logits_of, weights_of
 from components.training.checkpoint import Checkpoints
-from components.training.data import Samples, check_classes, class_weights, clips_of, frames_of
+from components.training.data import Samples, batches, check_classes, class_weights, clips_of, frames_of
 from components.training.dead_units import dead_fractions
+from components.training.features import Features, Pixels, learns_from_features
 from components.training.loop import Loop, score
 from components.training.observer import Observer
 from components.training.precision import prepared
 from components.training.progress import Progress
 from components.training.task import Task
 
+if TYPE_CHECKING:
+    import keras
+
 log = logging.getLogger("tailwatch")
 
+NORMAL = 0  # the class that scorers of anomalies learn from
 HISTORY_COLUMNS = ("epoch", "step", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 
 
@@ -32,12 +39,16 @@ class Learned:
         history: one row per epoch.
         outcome: epochs, steps, best_epoch, stopped, cut_short, dead_units, precision: plain values.
         digests: of third-party weights that it began from, by file.
+        val_raw, test_raw: (M, K) probabilities of the task's val and test clips, where they were had without
+            pixels.
     """
 
     arrays: dict[str, np.ndarray]
-    history: list[dict[str, float]]
+    history: list[dict[str, float | None]]
     outcome: dict[str, Any]
     digests: dict[str, str]
+    val_raw: np.ndarray | None = None
+    test_raw: np.ndarray | None = None
 
     @property
     def parameters(self) -> int:
@@ -45,8 +56,13 @@ class Learned:
         return sum(array.size for array in self.arrays.values())
 
 
-def learn(task: Task, checkpoints: Checkpoints | None, observer: Observer) -> Learned:
+def learn(
+    task: Task, checkpoints: Checkpoints | None, observer: Observer, features: Features | None = None
+) -> Learned:
     """Train a model.
+
+    Args:
+        features: where a frozen backbone's features are kept; by default they are made anew.
 
     Raises:
         BadDataError: a class has no clip on the train or on the val side.
@@ -64,7 +80,9 @@ def learn(task: Task, checkpoints: Checkpoints | None, observer: Observer) -> Le
     if isinstance(task.definition, ClosedForm):
         learned = _fit(task, task.definition, train, val, observer)
     elif isinstance(task.definition, KerasDefinition):
-        learned = _train(task, task.definition, train, val, checkpoints, observer)
+        by_gradient = _train_head if learns_from_features(task) else _train
+        kept = features or Features()
+        learned = by_gradient(task, task.definition, train, val, checkpoints, observer, kept)
     else:
         raise TypeError(f"{task.model_id} is neither a network nor fitted in closed form")
     observer.on_end(learned.outcome)
@@ -72,8 +90,12 @@ def learn(task: Task, checkpoints: Checkpoints | None, observer: Observer) -> Le
 
 
 def _samples(task: Task, rows: np.ndarray) -> Samples:
-    labels, n_classes = task.labels[rows], len(task.classes)
-    weights = class_weights(labels, n_classes) if task.training.class_weights else np.ones(n_classes)
+    n_classes = len(task.classes)
+    if task.definition.learns_from == "normal":
+        rows = rows[task.labels[rows] == NORMAL]
+    labels = task.labels[rows]
+    weigh = task.training.class_weights and task.definition.learns_from == "all"
+    weights = class_weights(labels, n_classes) if weigh else np.ones(n_classes)
     wanted: tuple[str, ...] = task.definition.streams
     streams = {name: tensor for name, tensor in task.streams.items() if name in wanted}
     make = frames_of if task.definition.kind == "frames" else clips_of
@@ -87,13 +109,58 @@ def _train(
     val: Samples,
     checkpoints: Checkpoints | None,
     observer: Observer,
+    _features: Features,
 ) -> Learned:
     with prepared(task.training) as precision:
         network = build_network(task.model_id, definition, task.settings, task.shapes, len(task.classes))
         digests = definition.initialise(network, task.settings) if definition.initialise else {}
-        progress = Loop(network, task.training, train, val, checkpoints, observer).run()
+        loop = Loop(network, task.training, train, val, checkpoints, observer, definition.loss)
+        progress = loop.run()
         dead = dead_fractions(network, definition.bottlenecks, val, task.training.batch)
     return Learned(weights_of(network), progress.history, _outcome(task, progress, dead, precision), digests)
+
+
+def _train_head(
+    task: Task,
+    definition: KerasDefinition,
+    train: Samples,
+    val: Samples,
+    checkpoints: Checkpoints | None,
+    observer: Observer,
+    features: Features,
+) -> Learned:
+    """Train what lies above a frozen backbone on its features; in float32, so that they suit any machine."""
+    with prepared(replace(task.training, mixed_precision="off")) as precision:
+        network = build_network(task.model_id, definition, task.settings, task.shapes, len(task.classes))
+        digests = definition.initialise(network, task.settings) if definition.initialise else {}
+        divided = divide(network)
+        pixels = Pixels(task.streams[FRAMES], task.digests.get(FRAMES, ()), task.files)
+        known = features.of(divided, pixels, np.concatenate([task.train_rows, task.val_rows, task.test_rows]))
+        train, val = _on_features(train, known), _on_features(val, known)
+        loop = Loop(divided.head, task.training, train, val, checkpoints, observer, definition.loss)
+        progress = loop.run()
+        dead = dead_fractions(divided.head, definition.bottlenecks, val, task.training.batch)
+        sides = () if definition.kind == "anomaly" else (task.val_rows, task.test_rows)
+        raw = [_raw(divided.head, _on_features(_samples(task, rows), known), task) for rows in sides]
+    outcome = _outcome(task, progress, dead, precision)
+    return Learned(weights_of(network), progress.history, outcome, digests, *raw)
+
+
+def _on_features(samples: Samples, features: np.ndarray) -> Samples:
+    others = {name: tensor for name, tensor in samples.streams.items() if name != FRAMES}
+    return replace(samples, streams={**others, FEATURES: features})
+
+
+def _raw(head: "keras.Model", samples: Samples, task: Task) -> np.ndarray:
+    """Probabilities (M, K) of M clips, as the bundle will give them."""
+    if not len(samples):
+        return np.zeros((0, len(task.classes)))
+    ask = logits_of(head)
+    logits = np.concatenate([ask(batch.inputs) for batch in batches(samples, task.training.batch)])
+    raw = to_probabilities(logits)
+    if task.definition.kind == "frames":
+        return raw.reshape(len(np.unique(samples.rows)), -1, raw.shape[-1]).mean(axis=1)
+    return raw
 
 
 def _outcome(task: Task, progress: Progress, dead: dict[str, float], precision: str) -> dict[str, Any]:
@@ -116,14 +183,19 @@ def _outcome(task: Task, progress: Progress, dead: dict[str, float], precision: 
 def _fit(task: Task, definition: ClosedForm, train: Samples, val: Samples, observer: Observer) -> Learned:
     """Fit at once; the history is one row, so that every model has a curve."""
     inputs = {name: np.asarray(tensor[train.rows]) for name, tensor in train.streams.items()}
-    side = TrainSide(inputs, train.labels, train.weights, len(task.classes))
+    groups = task.groups[train.rows] if len(task.groups) else train.rows.astype(np.str_)
+    side = TrainSide(inputs, train.labels, train.weights, len(task.classes), groups)
     arrays = definition.fit(task.settings, side)
-    row: dict[str, float] = dict.fromkeys(HISTORY_COLUMNS, 0.0) | {"epoch": 1, "step": 1}
+    row: dict[str, float | None] = {**dict.fromkeys(HISTORY_COLUMNS, 0.0), "epoch": 1, "step": 1}
     for prefix, samples in (("", train), ("val_", val)):
         asked = {name: np.asarray(tensor[samples.rows]) for name, tensor in samples.streams.items()}
-        loss, accuracy = score(definition.logits(arrays, asked, len(samples)), samples.labels)
+        said = definition.logits(arrays, asked, len(samples))
+        if definition.kind == "anomaly":
+            row |= {f"{prefix}loss": float(said.mean()), f"{prefix}accuracy": None}
+            continue
+        loss, accuracy = score(said, samples.labels)
         row |= {f"{prefix}loss": loss, f"{prefix}accuracy": accuracy}
-    observer.on_epoch(1, row)
+    observer.on_epoch(1, {name: value for name, value in row.items() if value is not None})
     outcome = {
         "epochs": 1,
         "steps": 1,

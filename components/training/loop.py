@@ -1,14 +1,15 @@
 """The training loop of every Keras model."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from components.core import system
 from components.core.errors import FinalError
-from components.models.logits import to_probabilities
+from components.models.logits import cross_entropies, to_probabilities
 from components.models.networks import logits_of, put_weights, weights_of
 from components.training.checkpoint import Checkpoint, Checkpoints
 from components.training.data import Samples, batches, epoch_flips, epoch_order, mirrored
@@ -33,6 +34,7 @@ class Loop:
         train, val: the two sides; the validation side's weights are not used.
         checkpoints: where the training is written down; None writes nothing.
         observer: told after every epoch.
+        loss: labels (B,) and outputs to the loss (B,) of each sample; None is the cross-entropy of logits.
     """
 
     def __init__(
@@ -43,13 +45,15 @@ class Loop:
         val: Samples,
         checkpoints: Checkpoints | None,
         observer: Observer,
+        loss: Callable[[Any, Any], Any] | None = None,
     ) -> None:
         self.network, self.settings = network, settings
         self.train, self.val = train, val
         self.checkpoints, self.observer = checkpoints, observer
         self.optimizer = build_optimizer(settings)
         self.progress = Progress()
-        self._step = Stepper(network, self.optimizer)
+        self._loss = loss
+        self._step = Stepper(network, self.optimizer, loss)
         self._ask = logits_of(network)
         self._best: dict[str, np.ndarray] = {}
         self._interruption = Interruption()
@@ -101,10 +105,12 @@ class Loop:
         self._write_down(done, epoch_is_done=True)
         return done
 
-    def judge(self, samples: Samples) -> tuple[float, float]:
-        """Mean cross-entropy and accuracy of samples, all weighing the same."""
-        logits = np.concatenate([self._ask(batch.inputs) for batch in batches(samples, self.settings.batch)])
-        return score(logits, samples.labels)
+    def judge(self, samples: Samples) -> tuple[float, float | None]:
+        """Mean loss and accuracy of samples, all weighing the same; no accuracy under a loss of its own."""
+        outputs = np.concatenate([self._ask(batch.inputs) for batch in batches(samples, self.settings.batch)])
+        if self._loss is None:
+            return score(outputs, samples.labels)
+        return float(np.asarray(self._loss(samples.labels, outputs)).mean()), None
 
     def _stop_at(self, progress: Progress) -> Progress:
         log.warning(
@@ -147,11 +153,13 @@ class Loop:
             return
         row = self.progress.history[-1]
         log.info(
-            "%s: epoch %d of %d, loss %.4f, val_loss %.4f, val_accuracy %.3f, %.0f ms a step",
+            "%s: epoch %d of %d, loss %.4f, val_loss %.4f%s, %.0f ms a step",
             *(self.network.name, row["epoch"], self.settings.epochs, row["loss"], row["val_loss"]),
-            *(row["val_accuracy"], 1000 * seconds / max(1, steps)),
+            "" if row["val_accuracy"] is None else f", val_accuracy {row['val_accuracy']:.3f}",
+            1000 * seconds / max(1, steps),
         )
-        self.observer.on_epoch(self.progress.epoch, {**row, "seconds": seconds})
+        known = {name: value for name, value in row.items() if value is not None}
+        self.observer.on_epoch(self.progress.epoch, {**known, "seconds": seconds})
 
     def _nothing_usable(self) -> FinalError:
         return FinalError(
@@ -163,9 +171,5 @@ class Loop:
 
 def score(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """Mean cross-entropy and accuracy of logits (M, 1 or K) under labels (M,)."""
-    values = np.asarray(logits, np.float64)
-    full = np.concatenate([np.zeros_like(values), values], axis=-1) if values.shape[-1] == 1 else values
-    top = full.max(axis=-1)
-    losses = np.log(np.exp(full - top[:, None]).sum(axis=-1)) + top - full[np.arange(len(labels)), labels]
-    chosen = to_probabilities(values).argmax(axis=-1)
-    return float(losses.mean()), float((chosen == labels).mean())
+    chosen = to_probabilities(logits).argmax(axis=-1)
+    return float(cross_entropies(logits, labels).mean()), float((chosen == labels).mean())

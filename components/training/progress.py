@@ -15,7 +15,7 @@ class Progress:
         epoch: epochs that are done.
         step: steps that are done, over all epochs.
         place: samples of the running epoch that are done.
-        loss_sum, correct: over these samples.
+        loss_sum, correct: over these samples; None correct where there is no right and wrong.
         best_epoch: the epoch whose weights are kept; 0 before the first.
         best_loss: its validation loss.
         history: one row per epoch.
@@ -26,29 +26,29 @@ class Progress:
     step: int = 0
     place: int = 0
     loss_sum: float = 0.0
-    correct: int = 0
+    correct: int | None = 0
     best_epoch: int = 0
     best_loss: float | None = None
-    history: list[dict[str, float]] = field(default_factory=list)
+    history: list[dict[str, float | None]] = field(default_factory=list)
     stopped: Stopped = ""
 
-    def after_step(self, samples: int, loss: float, correct: int) -> "Progress":
+    def after_step(self, samples: int, loss: float, correct: int | None) -> "Progress":
         """One step further."""
         return replace(
             self,
             step=self.step + 1,
             place=self.place + samples,
             loss_sum=self.loss_sum + loss * samples,
-            correct=self.correct + correct,
+            correct=None if correct is None else (self.correct or 0) + correct,
         )
 
-    def after_epoch(self, val_loss: float, val_accuracy: float, learning_rate: float) -> "Progress":
+    def after_epoch(self, val_loss: float, val_accuracy: float | None, learning_rate: float) -> "Progress":
         """One epoch further; a better validation loss makes it the best."""
         row = {
             "epoch": self.epoch + 1,
             "step": self.step,
             "loss": self.loss_sum / max(1, self.place),
-            "accuracy": self.correct / max(1, self.place),
+            "accuracy": None if self.correct is None else self.correct / max(1, self.place),
             "val_loss": val_loss,
             "val_accuracy": val_accuracy,
             "learning_rate": learning_rate,

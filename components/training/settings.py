@@ -15,7 +15,8 @@ class TrainSettings:
     Attributes:
         seed: of weights, dropout and the order of clips.
         batch: clips per step; frames per step for a classifier of frames.
-        learning_rate: Adam's, before any decay.
+        optimizer: what takes the steps; sgd has a momentum of 0.9.
+        learning_rate: the optimizer's, before any decay.
         decay: per step; what it means is said by lr_decay_kind.
         lr_decay_kind: inverse_time divides the rate by 1 + decay * step; weight_decay shrinks the weights.
         epochs: at most so many passes over the train side.
@@ -23,7 +24,9 @@ class TrainSettings:
         max_steps: budget of steps; null is none. A model that it stops is said to be cut short.
         class_weights: whether classes weigh the same however many clips they have.
         mixed_precision: auto computes in bfloat16 where a GPU is used, off always in float32.
-        calibration: how probabilities are corrected on the validation side.
+        calibration: how probabilities are corrected on the validation side. platt also moves the threshold
+            between two classes, which a validation side of few sources cannot tell; temperature does not.
+        normal_quantile: share of the train side's normal clips that a scorer of anomalies passes by.
         augmentation: flip mirrors clips left to right, each with probability one half.
 
     Source: paper 000, III-J; patience, batch, seed and epochs are ours (papers.md A1.11).
@@ -31,6 +34,7 @@ class TrainSettings:
 
     seed: int = 27
     batch: int = 8
+    optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
     learning_rate: float = 1e-3
     decay: float = 5e-4
     lr_decay_kind: Literal["inverse_time", "weight_decay", "none"] = "inverse_time"
@@ -39,13 +43,20 @@ class TrainSettings:
     max_steps: int | None = None
     class_weights: bool = True
     mixed_precision: Literal["auto", "off"] = "auto"
-    calibration: Literal["platt", "none"] = "platt"
+    calibration: Literal["platt", "temperature", "none"] = "platt"
+    normal_quantile: float = 0.95
     augmentation: Literal["none", "flip"] = "none"
 
     def __post_init__(self) -> None:
         floors = {"batch": 1, "epochs": 1, "patience": 1, "learning_rate": 0.0, "decay": 0.0, "seed": 0}
         if self.max_steps is not None:
             floors["max_steps"] = 1
+        if not 0 <= self.normal_quantile <= 1:
+            raise UsageError(
+                f"train.normal_quantile is {self.normal_quantile}",
+                wanted="0 to 1",
+                remedy="correct the value",
+            )
         for name, floor in floors.items():
             if not getattr(self, name) >= floor:
                 raise UsageError(

@@ -1,6 +1,7 @@
 """One step of gradient descent on a batch, compiled once for every batch size."""
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tailwatch")
 
+SGD_MOMENTUM = 0.9
+
 
 def build_optimizer(settings: TrainSettings) -> "keras.optimizers.Optimizer":
-    """Adam; `inverse_time` gives learning_rate / (1 + decay * t) after t updates.
+    """The optimizer; `inverse_time` gives learning_rate / (1 + decay * t) after t updates.
 
-    Keras 3 takes Adam(decay=...) and ignores it, so the schedule is spelt out.
+    Keras 3 takes `decay` and ignores it, so the schedule is spelt out.
     """
     import keras
 
@@ -27,7 +30,10 @@ def build_optimizer(settings: TrainSettings) -> "keras.optimizers.Optimizer":
     if settings.lr_decay_kind == "inverse_time":
         rate = keras.optimizers.schedules.InverseTimeDecay(rate, decay_steps=1, decay_rate=settings.decay)
     shrink = settings.decay if settings.lr_decay_kind == "weight_decay" else None
-    return keras.optimizers.Adam(rate, weight_decay=shrink)
+    if settings.optimizer == "sgd":
+        return keras.optimizers.SGD(rate, momentum=SGD_MOMENTUM, weight_decay=shrink)
+    chosen = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}[settings.optimizer]
+    return chosen(rate, weight_decay=shrink)
 
 
 def learning_rate(optimizer: "keras.optimizers.Optimizer") -> float:
@@ -46,12 +52,17 @@ class Stepper:
         parts: into how many a batch is divided.
     """
 
-    def __init__(self, network: "keras.Model", optimizer: "keras.optimizers.Optimizer") -> None:
+    def __init__(
+        self,
+        network: "keras.Model",
+        optimizer: "keras.optimizers.Optimizer",
+        loss: Callable[[Any, Any], Any] | None = None,
+    ) -> None:
         import tensorflow as tf
 
         optimizer.build(network.trainable_variables)
         self.parts = 1
-        self._network, self._optimizer = network, optimizer
+        self._network, self._optimizer, self._loss = network, optimizer, loss
         self._sums: list[Any] = []
         inputs = {
             tensor.name: tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in network.inputs
@@ -61,8 +72,10 @@ class Stepper:
         self._descend_compiled = tf.function(self._descend, input_signature=signature)
         self._gather_compiled = tf.function(self._gather, input_signature=[*signature, share])
 
-    def __call__(self, batch: Batch) -> tuple[float, int]:
+    def __call__(self, batch: Batch) -> tuple[float, int | None]:
         """The weighted loss of the batch before its update, and how many samples were right.
+
+        None is right under a loss that is not that of logits.
 
         Raises:
             FinalError: not even a single sample fits into memory.
@@ -71,7 +84,8 @@ class Stepper:
 
         while True:
             try:
-                return self._whole(batch) if self.parts == 1 else self._in_parts(batch)
+                loss, correct = self._whole(batch) if self.parts == 1 else self._in_parts(batch)
+                return loss, correct if self._loss is None else None
             except (tf.errors.ResourceExhaustedError, MemoryError) as error:
                 self._divide_more(batch, error)
 
@@ -130,11 +144,15 @@ class Stepper:
 
         network = self._network
         with tf.GradientTape() as tape:
-            logits = network(as_inputs(network, inputs), training=True)
-            loss = tf.reduce_mean(weights * cross_entropy(labels, logits))
+            outputs = network(as_inputs(network, inputs), training=True)
+            losses = (self._loss or cross_entropy)(labels, outputs)
+            loss = tf.reduce_mean(weights * losses)
             total = tf.add_n([loss, *network.losses])
         gradients = tape.gradient(total, network.trainable_variables)
-        return gradients, total, tf.reduce_sum(tf.cast(_chosen(logits) == labels, tf.int64))
+        correct = tf.constant(0, tf.int64)
+        if self._loss is None:
+            correct = tf.reduce_sum(tf.cast(_chosen(outputs) == labels, tf.int64))
+        return gradients, total, correct
 
 
 def cross_entropy(labels: Any, logits: Any) -> Any:

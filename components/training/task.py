@@ -1,7 +1,7 @@
 """A task: one model, and what it is to be learned from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,11 @@ class Task:
         streams: tensors of all clips by name: frames uint8, numbers standardised, missing ones 0.
         train_rows, val_rows: the clips of each side, by their place in the tensors.
         labels: (N,) class index of every clip; of those on neither side it does not matter.
+        test_rows: clips that the model is asked about when it has learned; they have no part in that.
+        groups: (N,) source group of every clip.
+        digests: of every clip's tensor by stream, as `array_digest` gives them, where they are known without
+            reading it.
+        files: SHA-256 of the files that the clips were cut from, where known.
     """
 
     model_id: str
@@ -33,6 +38,10 @@ class Task:
     train_rows: np.ndarray
     val_rows: np.ndarray
     labels: np.ndarray
+    test_rows: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    groups: np.ndarray = field(default_factory=lambda: np.zeros(0, np.str_))
+    digests: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    files: Sequence[str] = ()
 
     @property
     def shapes(self) -> InputShapes:
@@ -41,12 +50,15 @@ class Task:
 
     def data_digest(self, clip_ids: Sequence[str]) -> str:
         """Digest of the clips of both sides, their labels and tensors; the test side has no part in it."""
-        sides = {"train": self.train_rows, "val": self.val_rows}
-        named = {
-            side: [[clip_ids[row], int(self.labels[row])] for row in rows] for side, rows in sides.items()
-        }
-        tensors = {
-            name: [array_digest(np.asarray(tensor[row])) for rows in sides.values() for row in rows]
-            for name, tensor in self.streams.items()
-        }
-        return digest({"sides": named, "tensors": tensors})
+        return digest([self.digest_of(clip_ids, rows) for rows in (self.train_rows, self.val_rows)])
+
+    def digest_of(self, clip_ids: Sequence[str], rows: np.ndarray) -> str:
+        """Digest of some clips, their labels, source groups and tensors."""
+        groups = self.groups if len(self.groups) else clip_ids
+        named = [[clip_ids[row], int(self.labels[row]), str(groups[row])] for row in rows]
+        tensors = {name: [self._digest(name, row) for row in rows] for name in self.streams}
+        return digest({"clips": named, "tensors": tensors})
+
+    def _digest(self, stream: str, row: int) -> str:
+        known = self.digests.get(stream)
+        return known[row] if known else array_digest(np.asarray(self.streams[stream][row]))

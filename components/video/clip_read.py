@@ -29,7 +29,7 @@ class DecoderFacts:
         reason: which part; empty when all was read.
     """
 
-    backend: Literal["opencv", "pyav"]
+    backend: Literal["opencv", "pyav", "images"]
     codec: str
     width: int
     height: int

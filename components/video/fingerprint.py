@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from components.video import images
 from components.video.limits import DEFAULT_LIMITS, Limits
 from components.video.probe import (
+    NO_FRAME,
     Header,
     clockwise,
     header_of,
@@ -18,6 +20,7 @@ from components.video.probe import (
     units,
     unreadable,
 )
+from components.video.sequence import frame_files, is_sequence
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -42,6 +45,8 @@ def fingerprint(path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[Header, np
     """
     import av
 
+    if is_sequence(path):
+        return _of_images(path, limits)
     with limits.bounded(printable(path.name), path) as allow, open_video(path) as (container, stream):
         header = header_of(path, container, stream, limits)
         packets = header.packets
@@ -56,8 +61,24 @@ def fingerprint(path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[Header, np
         except av.FFmpegError as error:
             raise unreadable(path, "its index is damaged") from error
     if not pictures:
-        raise unreadable(path, "no frame can be decoded")
+        raise unreadable(path, NO_FRAME)
     return header, np.stack(pictures)
+
+
+def _of_images(path: Path, limits: Limits) -> tuple[Header, np.ndarray]:
+    """The same of a path that names frames."""
+    import cv2
+
+    with limits.bounded(printable(path.name), path) as allow:
+        header, files = images.read_header(path, limits), frame_files(path)
+        allow(limits.decoding_s(MOMENTS, header.width * header.height), limits.max_decoder_bytes)
+        chosen = [files[(2 * k + 1) * len(files) // (2 * MOMENTS)] for k in range(MOMENTS)]
+        shown = [picture for file in chosen if (picture := images.picture(file, limits)) is not None]
+    if not shown:
+        raise unreadable(path, NO_FRAME)
+    gray = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in shown]
+    tiny = [cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for picture in gray]
+    return header, np.stack(tiny + [tiny[-1]] * (MOMENTS - len(tiny)))
 
 
 def _pictures(

@@ -47,10 +47,11 @@ class Pass:
         pictures: (frame index, longest side) to (H, W, 3) uint8 RGB.
         width, height: of the first upright frame that is kept, unscaled; 0 before.
         rotation: degrees clockwise that were applied.
-        unconverted: a wanted frame's pixels could not be made, so that the pass ended there.
+        unconverted: a wanted frame's pixels could not be made, or cannot be known to be right; the pass
+            ended there.
     """
 
-    backend: Literal["opencv", "pyav"]
+    backend: Literal["opencv", "pyav", "images"]
     times_us: list[int] = field(default_factory=list)
     pictures: dict[tuple[int, int | None], np.ndarray] = field(default_factory=dict)
     width: int = 0

@@ -26,6 +26,8 @@ CONTAINERS = (
 )
 _OPEN_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file", "fpsprobesize": "0"}
 _MAX_DAMAGES = 1_000
+NO_FRAME = "no frame can be decoded"
+NO_FRAMES = "there are no frames"
 
 
 @dataclass(frozen=True, eq=False)

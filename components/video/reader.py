@@ -3,23 +3,26 @@
 The wanted frames are predicted from the times of the file's packets, and compared with what was really
 decoded: only when the prediction was wrong is there a second pass. OpenCV reads; what it cuts short, the
 tolerant reader tries, and the one that recovers more is used; what it cannot convert, the tolerant one reads.
+A path that names frames (components.video.sequence) has a reader of its own.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from components.core.errors import BadDataError
-from components.video import opencv, tolerant
+from components.video import images, opencv, tolerant
 from components.video.clip_read import ClipRead, DecoderFacts, Frames
 from components.video.limits import DEFAULT_LIMITS, Limits
 from components.video.passes import Errand, Pass, Wanted, shrunk_size
-from components.video.probe import Header, printable, read_header, unreadable
+from components.video.probe import NO_FRAME, Header, printable, read_header, unreadable
 from components.video.sampling import Sampling, choose
+from components.video.sequence import is_sequence
 from components.video.timeline import Timeline
 
 ENOUGH = 0.95  # share of the promised duration below which a clip counts as cut short
@@ -32,12 +35,14 @@ def read_clip(
     start_s: float | None = None,
     end_s: float | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    rate: Fraction | None = None,
 ) -> ClipRead:
     """Read the frames that the samplings keep of a clip, the half-open span [start_s, end_s) of a video.
 
     Args:
         samplings: by name.
         start_s, end_s: seconds from the start of the video's stream; None: to its end.
+        rate: frames a second, for a path that names frames.
 
     Raises:
         BadDataError: unreadable, no video stream, no frame inside the span, or beyond the limits.
@@ -47,7 +52,7 @@ def read_clip(
     span = _Span.of_seconds(start_s, end_s)
     name = printable(path.name)
     with limits.bounded(name, path) as allow:
-        header = read_header(path, limits, end_s)
+        header = _header(path, limits, end_s, rate)
         errand = Errand(path, header, {}, span.end_us, limits)
         errand = _with_frames(errand, samplings, span.choose(samplings, header.packets))
         allow(
@@ -65,6 +70,7 @@ def expected_bytes(
     start_s: float | None = None,
     end_s: float | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    rate: Fraction | None = None,
 ) -> int:
     """Bytes of the frames that `read_clip` would keep, as the file's header and its packets promise them.
 
@@ -73,12 +79,22 @@ def expected_bytes(
     """
     span = _Span.of_seconds(start_s, end_s)
     with limits.bounded(printable(path.name), path):
-        header = read_header(path, limits, end_s)
+        header = _header(path, limits, end_s, rate)
     errand = Errand(path, header, {}, span.end_us, limits)
     return _with_frames(errand, samplings, span.choose(samplings, header.packets)).kept_bytes
 
 
-_BACKENDS: dict[str, Callable[[Errand], Pass]] = {"opencv": opencv.decode, "pyav": tolerant.decode}
+_BACKENDS: dict[str, Callable[[Errand], Pass]] = {
+    "opencv": opencv.decode,
+    "pyav": tolerant.decode,
+    "images": images.decode,
+}
+
+
+def _header(path: Path, limits: Limits, end_s: float | None, rate: Fraction | None) -> Header:
+    if rate is not None and is_sequence(path):
+        return images.read_header(path, limits, end_s, rate)
+    return read_header(path, limits, end_s)
 
 
 class _Span:
@@ -130,6 +146,8 @@ def _read(
 
 def _best_pass(errand: Errand, span: _Span) -> Pass:
     """OpenCV's pass, unless it lacks pixels, or was cut short and the tolerant reader recovers more."""
+    if errand.header.container == images.CONTAINER:
+        return images.decode(errand)
     if errand.header.stream > 0:  # OpenCV would read another stream
         return tolerant.decode(errand)
     plain = opencv.decode(errand)
@@ -240,7 +258,7 @@ def _share_decoded(
 
 def _nothing(path: Path, timeline: Timeline, span: _Span) -> BadDataError:
     if not timeline.count:
-        return unreadable(path, "no frame can be decoded")
+        return unreadable(path, NO_FRAME)
     end = "the end" if span.end_us is None else f"{span.end_us / 1_000_000:g} s"
     return BadDataError(
         f"{printable(path.name)}: no frame between {span.start_us / 1_000_000:g} s and {end}",

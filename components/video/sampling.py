@@ -16,7 +16,8 @@ class Sampling:
 
     Attributes:
         kind: `uniform`: the centres of equal spans of the clip; `dense`: so many per second.
-        frames: how many, for `uniform`. A clip with fewer frames repeats some.
+        frames: how many, for `uniform`; a clip with fewer frames repeats some. For `dense` the most, from the
+            middle of the clip, so that a long clip costs no more than a short one.
         per_second: for `dense`. No frame is taken twice, so the video's own rate is the most.
         max_side: longest side of the kept frames in pixels; larger ones are scaled down, smaller ones stay.
     """
@@ -29,8 +30,12 @@ class Sampling:
     def __post_init__(self) -> None:
         if self.kind == "uniform" and (self.frames is None or self.frames < 1 or self.per_second is not None):
             raise _unusable(self, "a uniform sampling has `frames` of 1 or more, and no `per_second`")
-        if self.kind == "dense" and (not _possible(self.per_second) or self.frames is not None):
-            raise _unusable(self, f"a dense sampling has `per_second` in (0, {MAX_RATE}], and no `frames`")
+        if self.kind == "dense" and not (
+            _possible(self.per_second) and (self.frames is None or self.frames > 0)
+        ):
+            raise _unusable(
+                self, f"a dense sampling has `per_second` in (0, {MAX_RATE}], and 1 frame or more"
+            )
         if self.max_side is not None and self.max_side < 1:
             raise _unusable(self, "a `max_side` of 1 or more")
 
@@ -71,6 +76,9 @@ def _dense(sampling: Sampling, timeline: Timeline, begin: int, end: int, first: 
     span = end - begin
     targets = -((1_000_000 - 2 * span * per_second) // 2_000_000)
     times = [Fraction((2 * j + 1) * 500_000) / per_second for j in range(targets)] or [Fraction(span, 2)]
+    if sampling.frames is not None and len(times) > sampling.frames:
+        before = (len(times) - sampling.frames) // 2
+        times = times[before : before + sampling.frames]
     if timeline.is_constant:  # on the exact grid: rounded microseconds would pick uneven neighbours
         interval = Fraction(span, last - first)
         on_grid = [min(last - 1, first + int(time // interval)) for time in times]

@@ -83,9 +83,10 @@ def warm(folder: Path, stage: str, view: str | None, part: str) -> None:
     must share (`store.root` in params.yaml). VIEW is for reshape. A clip that cannot be read is told and
     counted, and ends nothing: whether too many are bad is judged over all clips, by the stage's own run.
     """
+    from pipelines.part import parse_part
     from pipelines.warm import run
 
-    run(open_project(folder), stage, view, part)
+    run(open_project(folder), stage, view, parse_part(part))
 
 
 COMMANDS = (repro, sample, split, profile, why, warm)

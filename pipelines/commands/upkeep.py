@@ -1,5 +1,6 @@
 """Commands that say what there is, and keep it whole and tidy."""
 
+import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -19,12 +20,36 @@ def models(as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--check", is_flag=True, help="Check the data set that params.yaml names; writes no outs.")
+@click.option(
+    "--strict", is_flag=True, help="With --check: end with one line of JSON; 3 if ingest would refuse."
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def adapters(as_json: bool) -> None:
-    """List the data set layouts that can be read."""
+@click.pass_obj
+def adapters(folder: Path, check: bool, strict: bool, as_json: bool) -> None:
+    """List the data set layouts that can be read, and the options of each.
+
+    With --check, list the clips of the configured data set instead, look at every one, and tell which are
+    missing, unreadable, without a frame or equal to others, and how labels go with containers.
+    """
     from components.datasets.registry import describe_adapters
 
-    show(describe_adapters(), as_json, table)
+    if check:
+        from pipelines.check_data_set import in_words, run
+        from pipelines.check_data_set import strict as judge
+
+        project = open_project(folder)
+        found = run(project)
+        if not strict:
+            show(found, as_json, in_words)
+            return
+        click.echo(in_words(found), err=True)
+        told = judge(project, found)
+        click.echo(json.dumps(told))
+        if not told["passed"]:
+            sys.exit(3)
+    else:
+        show(describe_adapters(), as_json, table)
 
 
 @click.command()
@@ -103,9 +128,10 @@ def verify(folder: Path, repair: bool, as_json: bool) -> None:
 def prune(folder: Path, dry_run: bool, store: bool, as_json: bool) -> None:
     """Remove what nobody asks for any more; clips of the data set are never touched.
 
-    That is: outs of models and views that are not in params.yaml, temporary files of dead processes,
-    checkpoints of trainings that are not asked for, and what the store on this machine holds over its
-    cap. Entries of removed items may stay in dvc.lock, where they do no harm; `dvc gc` is for DVC's cache.
+    That is: outs of models and views that are not in params.yaml, temporary files and folders of dead
+    processes, checkpoints of trainings that are not asked for, and what the store on this machine holds
+    over its cap. Entries of removed items may stay in dvc.lock, where they do no harm; `dvc gc` is for
+    DVC's cache.
     """
     from pipelines.prune import run
 

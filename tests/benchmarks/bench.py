@@ -4,6 +4,7 @@ Run as `python -m tests.benchmarks.bench [SECTION...]`; sections that are not na
 """
 
 import json
+import os
 import platform
 import shutil
 import sys
@@ -13,7 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from components.core.files import write_json, write_text
-from tests.benchmarks import against_recipe, fusion_step, incremental, memory, stages
+from tests.benchmarks import (
+    against_recipe,
+    convgru,
+    fusion_step,
+    incremental,
+    memory,
+    retraining,
+    stages,
+    training,
+)
 from tests.benchmarks.page import page
 
 ROOT = Path(__file__).parents[2]
@@ -23,13 +33,17 @@ SECTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "stages": lambda folder: stages.measure(ROOT, DATA, folder),
     "recipe": lambda folder: against_recipe.measure(ROOT, DATA, folder),
     "memory": lambda folder: memory.measure(ROOT, folder),
+    "training": lambda folder: training.measure(ROOT, folder),
     "fusion": lambda _: fusion_step.measure(ROOT),
+    "convgru": lambda _: convgru.measure(ROOT),
     "incremental": lambda folder: incremental.measure(ROOT, DATA, folder),
+    "retraining": lambda folder: retraining.measure(ROOT, DATA, folder),
 }
-ON_REAL_CLIPS = {"stages", "recipe", "incremental"}
+ON_REAL_CLIPS = {"stages", "recipe", "incremental", "retraining"}
 
 
 def main(wanted: list[str]) -> None:
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # commands are started as a user's are, compiled before
     figures_file = ROOT / "reports/bench.json"
     figures = json.loads(figures_file.read_text()) if figures_file.is_file() else {}
     for name in wanted or SECTIONS:

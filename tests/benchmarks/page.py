@@ -95,12 +95,35 @@ def _memory(found: Mapping[str, Any]) -> str:
     )
 
 
+def _training(found: Mapping[str, Any]) -> str:
+    rows = [[row[name] for name in ("clips", "epoch_s", "ms_per_clip", "peak_mib")] for row in found["rows"]]
+    return f"""## Training
+
+fusion on noise, three fifths of the clips on the train side: an epoch with its validation, and the whole
+command's memory, {found["memory_ratio"]:.2f} times from the fewest clips to the most.
+
+""" + table(["clips", "seconds an epoch", "ms per clip", "peak MiB"], rows)
+
+
 def _fusion(found: Mapping[str, Any]) -> str:
     return f"""## A training step of fusion
 
 Batch of eight clips of five 128-pixel frames, in our loop {found["ours_ms"]:.0f} ms from memory-mapped
 files; under Keras' `fit` on arrays {found["keras_ms"]:.0f} ms; ratio {found["ratio"]:.2f}.
 """
+
+
+def _convgru(found: Mapping[str, Any]) -> str:
+    columns = ("size", "layer", "parameters", "forward_ms", "forward_ratio", "train_ms", "train_ratio")
+    return """## ConvGRU2D
+
+A batch of eight clips of twenty steps, kernels 3 x 3: processor time of one thread. The naive cell has the
+same weights and equations under `keras.layers.RNN` and convolves its input at each step.
+
+""" + table(
+        ["size", "layer", "parameters", "forward ms", "times ours", "training step ms", "times ours"],
+        [[row[name] for name in columns] for row in found["rows"]],
+    )
 
 
 def _incremental(found: Mapping[str, Any]) -> str:
@@ -113,10 +136,26 @@ def _incremental(found: Mapping[str, Any]) -> str:
 """
 
 
+def _retraining(found: Mapping[str, Any]) -> str:
+    seconds = found["seconds"]
+    return f"""## Retraining by run-stage
+
+Of {found["clips"]} clips from cold, extract, segment and featurize took {seconds["1"]:.0f} s on one worker of
+one core, {seconds["2"]:.0f} s on two: {found["share"]:.2f}. Seconds on ten tiny clips, all places folders:
+
+""" + table(
+        ["stage", "bare", "by run-stage", "by run-stage, unchanged"],
+        [[row[name] for name in ("stage", "bare", "task", "unchanged")] for row in found["rows"]],
+    )
+
+
 _SECTIONS = {
     "stages": _stages,
     "recipe": _recipe,
     "memory": _memory,
+    "training": _training,
     "fusion": _fusion,
+    "convgru": _convgru,
     "incremental": _incremental,
+    "retraining": _retraining,
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from components.core.system import is_alive
 from tests.faults.tiny import copy_of, make_project, residue, results
 from tests.flow import Checkout
 
@@ -63,13 +64,6 @@ def holder(project: Checkout, stage: str) -> int | None:
         return None
 
 
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def exit_code(project: Checkout, stage: str) -> str:
     return (project.folder / ".tailwatch/exit" / stage).read_text().strip()
 
@@ -104,11 +98,18 @@ def test_dvc_alone_killed(project, unkilled):
     worker = holder(project, "train@logistic")
     process.kill()
     process.wait()
-    until(lambda: not is_running(worker), "the end of the training")
+    until(lambda: not is_alive(worker), "the end of the training")
     goes_on(project, unkilled)
 
 
-def test_a_stopped_training_goes_on(project_root, tmp_path):
+@pytest.mark.parametrize(
+    ("stop", "code"),
+    [
+        pytest.param(lambda pid: os.kill(pid, signal.SIGTERM), 143, id="asked to end"),
+        pytest.param(lambda pid: os.killpg(pid, signal.SIGINT), 130, id="ctrl-C"),
+    ],
+)
+def test_a_stopped_training_goes_on(stop, code, project_root, tmp_path):
     project = make_project(project_root, tmp_path, network=True)
     project.repro("train@fusion")
     unkilled = results(project.folder)
@@ -116,9 +117,9 @@ def test_a_stopped_training_goes_on(project_root, tmp_path):
     again = ("--force", "--single-item", "--no-run-cache", "train@fusion")
     process = start(project, "tailwatch", "repro", *again)
     until(lambda: "fusion: epoch 1" in (project.folder / "printed.txt").read_text(), "the first epoch")
-    process.terminate()
-    assert process.wait() == 143
-    assert exit_code(project, "train@fusion") == "143"
+    stop(process.pid)
+    assert process.wait() == code
+    assert exit_code(project, "train@fusion") == str(code)
     assert len(checkpoints(project)) == 1
     text, _ = project.repro(*again)
     assert "fusion goes on after epoch" in text

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from components.datasets.folder import VIDEO_SUFFIXES
+from components.datasets.names import VIDEO_SUFFIXES
 from components.faces.build import build_detector
 from components.faces.settings import FeaturizeSettings
 from tests.flow import Checkout, copy_project

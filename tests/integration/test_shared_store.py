@@ -12,6 +12,7 @@ from components.core.errors import StorageError, UsageError
 from components.core.s3_client import PATIENCE_VARIABLE
 from pipelines import extract, ingest, warm
 from pipelines.artifacts import Project
+from pipelines.part import Part
 from tests.integration.conftest import BUCKET
 from tests.integration.s3_server import Fault
 from tests.pipelines.test_ingest import PARAMS, open_project, write_films
@@ -72,7 +73,7 @@ def index_of(project):
 def test_what_machines_warm_in_parts_the_stage_finds_made(machine, expected, caplog, monkeypatch):
     monkeypatch.setenv("TAILWATCH_WORKERS", "2")
     machine()
-    for part in ("1/2", "2/2"):
+    for part in (Part(1, 2), Part(2, 2)):
         warm.run(machine(), "extract", None, part)
     last = machine()
     with caplog.at_level(logging.INFO, "tailwatch"):

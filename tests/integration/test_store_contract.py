@@ -2,6 +2,7 @@
 
 import multiprocessing
 
+import boto3
 import numpy as np
 import pytest
 
@@ -105,6 +106,27 @@ def names_the_kinds_apart(open_store):
 )
 def test_an_object(promise, open_store):
     promise(open_store)
+
+
+@pytest.mark.usefixtures("proxy")
+def test_objects_of_a_clip_are_found_near_and_far_without_being_fetched(tmp_path):
+    def machine(name):
+        return Store.open(f"s3://{BUCKET}/store", tmp_path / name, 1.0)
+
+    first, second = machine("first"), machine("second")
+    torn, expired = "12" * 32, "34" * 32
+    for key, clip in ((KEY, "one"), (OTHER, "two"), (torn, "two"), (expired, "one")):
+        first.put("frames", key, {"x": np.ones(10)}, {"clip": clip})
+    far = boto3.resource("s3").Bucket(BUCKET)
+    far.put_object(Key=f"store/{object_name('frames', torn)}", Body=b"torn")
+    far.delete_objects(Delete={"Objects": [{"Key": f"store/{object_name('frames', expired)}"}]})
+    found = {"first": {KEY, expired}, "second": {KEY, torn}}
+    for store, keys in ((first, found["first"]), (second, found["second"])):
+        assert {key for _, key in store.made_from({"one"})} == keys
+    assert list(second.backend.near.files()) == []
+    for key in found["first"] | found["second"]:
+        first.remove("frames", key)
+    assert [key for _, key in second.made_from({"one", "two"})] == [OTHER]
 
 
 def _put_together(store, value, barrier):

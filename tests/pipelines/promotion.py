@@ -19,6 +19,7 @@ from components.features.scaler import Scaler
 from components.models.base import InputShapes
 from components.models.bundle import BundleInfo, write_bundle
 from components.models.calibration import Calibration
+from components.models.fold_table import fold_columns
 from pipelines import compare, evaluate
 from pipelines.artifacts import Project, write_clips, write_labels
 
@@ -37,6 +38,7 @@ models:
 compare: {baselines: [majority], bootstrap: {samples: 200}}
 evaluate: {bootstrap: {samples: 200}}
 gate: {samples: 500}
+protocol: {kind: holdout}
 train: {seed: 27, epochs: 3}
 resources: {cpu: {pool: cpu, cpu: 2, memory: 8Gi, gpu: 0, minutes: 10, retries: 1}}
 """
@@ -82,6 +84,7 @@ class Laid:
             digests={"data": "d" * 64, "code": code},
         )
         write_bundle(folder, info, arrays)
+        write_csv(folder / "folds.csv", fold_columns(CLASSES), ())
         write_csv(
             folder / "history.csv",
             ("epoch", "loss", "val_loss"),
@@ -130,6 +133,12 @@ def lay_out(root: Path, checkout: Path) -> Laid:
         Label(name, CLASSES[i % 2], (), f"film{i // 4:02d}", splits[i], "") for i, name in enumerate(clip_ids)
     ]
     write_labels(project.out("ingest", "labels.csv"), labels)
+    seen = {"status": "ok", "span_s": 2.0, "width": 64, "height": 48, "average_rate": "25", "codec": "h264"}
+    write_csv(
+        project.out("extract", "index.csv"),
+        ("clip_id", *seen),
+        [{"clip_id": name} | seen for name in clip_ids],
+    )
     _write_tensors(project.out("reshape", "numbers"), clip_ids)
     laid = Laid(project)
     laid._write("majority", {"shares": np.array([0.5, 0.5])})

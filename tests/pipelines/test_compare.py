@@ -9,6 +9,7 @@ import pytest
 from components.core.errors import BadDataError
 from components.core.files import write_json
 from components.core.tables import write_csv
+from components.evaluation.folds import summarise_folds
 from components.evaluation.predictions import ClipPredictions, columns, to_rows
 from components.evaluation.settings import BootstrapSettings
 from components.evaluation.summary import summarise
@@ -76,6 +77,7 @@ def write_evaluation(
     }
     write_json(folder / "evaluation.json", evaluation)
     write_csv(folder / "predictions.csv", columns(CLASSES), to_rows(table))
+    write_csv(folder / "folds.csv", ("seed", *columns(CLASSES)), ())
 
 
 def lay_out(root, *models: str) -> Project:
@@ -195,3 +197,31 @@ def test_different_test_sets_are_refused(four):
     write_evaluation(four, "fusion", predictions(2, 4), test_digest="older")
     with pytest.raises(BadDataError, match="majority and fusion were judged on different test sets"):
         compare.run(four)
+
+
+def write_folds(project, model, table, seeds=(1, 2)):
+    """The clips of the validation and test sides as two folds under each seed."""
+    folder = project.out("evaluate", model)
+    rows = [{"seed": seed} | row for seed in seeds for row in to_rows(table) if row["split"] != "train"]
+    write_csv(folder / "folds.csv", ("seed", *columns(CLASSES)), rows)
+    parts = [(seed, table.of_split(split)) for seed in seeds for split in ("val", "test")]
+    path = folder / "evaluation.json"
+    write_json(path, json.loads(path.read_text()) | {"folds": summarise_folds(parts, BootstrapSettings(200))})
+
+
+def test_over_folds_the_best_is_tested_against_every_other(four):
+    wrong = {"majority": always_first(), "logistic": predictions(6, 12)}
+    for model, table in (wrong | {"convlstm": predictions(4, 2), "fusion": predictions(2, 4)}).items():
+        write_folds(four, model, table)
+    found = compared(four)["folds"]
+    assert [row["model"] for row in found["models"]] == ["majority", "logistic", "convlstm", "fusion"]
+    assert {row["first"] for row in found["paired"]} == {"convlstm"}
+    assert {row["second"]: row["tie"] for row in found["paired"]}["fusion"]
+    with four.out("compare", "table.csv").open() as stream:
+        rows = {row["model"]: row for row in csv.DictReader(stream)}
+    assert float(rows["fusion"]["folds_accuracy"]) == pytest.approx(54 / 60)
+    assert float(rows["fusion"]["folds_low"]) < 0.9 < float(rows["fusion"]["folds_high"])
+
+
+def test_without_folds_nothing_is_said_of_them(four):
+    assert compared(four)["folds"] is None

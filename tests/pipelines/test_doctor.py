@@ -83,7 +83,11 @@ def test_changed_weights_are_missing_weights(project_root, monkeypatch):
 def test_free_disk(tmp_path, monkeypatch, free_gb, state):
     usage = shutil.disk_usage(tmp_path)._replace(free=free_gb * 10**9)
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: usage)
-    assert next(one for one in doctor.machine(tmp_path) if one.name == "free disk").state == state
+    found = next(one for one in doctor.machine(tmp_path) if one.name == "free disk")
+    assert found.state == state
+    advised = [advice in found.remedy for advice in ("tailwatch prune", "dvc gc --workspace")]
+    assert advised == [state != "ok"] * 2
+    assert "clean" not in found.remedy, "which takes outs that took hours"
 
 
 def test_another_folder_is_no_project(tmp_path):

@@ -9,11 +9,15 @@ import pytest
 
 from components.core.errors import BadDataError
 from components.core.files import write_json
+from components.core.tables import write_csv
 from components.datasets.clips import Clip, Label
+from components.evaluation.rule import RuleSettings
 from components.features.views import View
 from components.models.base import InputShapes
-from components.models.bundle import BundleInfo, write_bundle
+from components.models.bundle import BundleInfo, Predictions, write_bundle
 from components.models.calibration import Calibration
+from components.models.fold_table import Said, fold_columns, fold_rows
+from components.models.logits import decide
 from pipelines import evaluate
 from pipelines.artifacts import Project, write_clips, write_labels
 
@@ -40,7 +44,7 @@ class Told:
         self.definition = SimpleNamespace(streams=streams)
         view = View(sampling="five", height=None, width=None, background="keep", numbers=True)
         self.info = SimpleNamespace(
-            model_id="logistic", classes=CLASSES, threshold=0.5, view=view, parameters=146
+            model_id="logistic", settings={}, classes=CLASSES, threshold=0.5, view=view, parameters=146
         )
         self.by_frame = by_frame
 
@@ -49,7 +53,8 @@ class Told:
         positive = np.asarray(numbers[rows][..., 0], dtype=np.float64)
         frames = np.stack([1 - positive, positive], axis=-1)
         clip = frames.mean(axis=1)
-        return SimpleNamespace(clip=clip, raw=clip, frames=frames if self.by_frame else None)
+        predicted = decide(clip, self.info.threshold)
+        return Predictions(predicted, clip, clip, frames if self.by_frame else None)
 
 
 def lay_out(root, labels: list[str] | None = None) -> Project:
@@ -66,6 +71,9 @@ def lay_out(root, labels: list[str] | None = None) -> Project:
         [Label(CLIP_IDS[i], names[i], (), f"film{i // 2:02d}", SPLITS[i], "") for i in range(N)],
     )
     write_tensors(project.out("reshape", "numbers"))
+    write_csv(project.out("train", "logistic", "folds.csv"), fold_columns(CLASSES), ())
+    lengths = [{"clip_id": name, "status": "ok", "span_s": 36.0} for name in CLIP_IDS]
+    write_csv(project.out("extract", "index.csv"), ("clip_id", "status", "span_s"), lengths)
     return project
 
 
@@ -101,6 +109,21 @@ def test_coverage_counts_what_the_model_looks_at(tmp_path, monkeypatch, streams,
     found = json.loads(project.out("evaluate", "logistic", "evaluation.json").read_text())
     assert found["splits"]["train"]["clips"]["coverage"] == pytest.approx(coverage)
     assert found["splits"]["train"]["covered_clips"]["n"] == 9
+
+
+class Same(Told):
+    """A scorer of anomalies that says the same of every clip."""
+
+    def predict(self, frames, numbers, rows=None):
+        nothing, same = np.full((len(rows), 2), np.nan), np.zeros(len(rows))
+        return Predictions(same.astype(np.int64), nothing, nothing, None, same, same[:, None])
+
+
+def test_a_scorer_that_ranks_as_any_order_does_is_warned_of(tmp_path, monkeypatch, caplog):
+    project = lay_out(tmp_path)
+    monkeypatch.setattr(evaluate, "read_bundle", lambda folder: Same())
+    evaluate.run(project, "logistic")
+    assert "logistic may have learned nothing: its ROC AUC of 0.500" in caplog.text
 
 
 def rows_of(path) -> list[dict[str, str]]:
@@ -161,14 +184,48 @@ def test_frame_models_are_judged_by_frame_too(tmp_path, monkeypatch):
     assert [row["k"] for row in rows[:5]] == ["0", "1", "2", "3", "4"]
 
 
+def test_the_rule_of_alarms_is_chosen_on_validation(tmp_path, monkeypatch):
+    """Clips of stalking rise to 0.9 and others stay at 0.2; on test one other clip rises too."""
+    folder = run(lay_out(tmp_path), monkeypatch, by_frame=True)
+    rule = json.loads((folder / "evaluation.json").read_text())["rule"]
+    assert (rule["limit"], rule["frames"], rule["own"]) == (1.0, 5, None)
+    tuned, test = rule["tuned"], rule["tuned"]["test"]
+    assert (tuned["threshold"], tuned["count"], tuned["mode"]) == (pytest.approx(0.9), 1, "total")
+    assert (tuned["val"]["recall"]["value"], tuned["val"]["alarms"]) == (1.0, 0)
+    assert rule["negative"]["val"]["smallest_rate"] == pytest.approx(1 / 0.03)
+    assert (test["recall"]["value"], test["alarms"]) == (1.0, 1)
+    assert test["alarms_per_hour"]["value"] == pytest.approx(1 / 0.04)
+    assert test["alarms_per_hour"]["low"] < 1 / 0.04 < test["alarms_per_hour"]["high"]
+    (row,) = rows_of(folder / "rules.csv")
+    assert (row["mode"], row["count"], row["recall"], row["alarms_per_hour"]) == ("total", "1", "1.0", "0.0")
+
+
+@pytest.mark.parametrize(
+    ("model_id", "wanted"),
+    [
+        pytest.param("logistic", None, id="none"),
+        pytest.param(
+            "inception_rule",
+            RuleSettings(90.0, 3, "total", "gt", 20, normal_labels=("non_stalking",)),
+            id="paper 003's",
+        ),
+    ],
+)
+def test_a_model_may_bring_its_rule_along(model_id, wanted):
+    terms = {"threshold": 90.0, "min_count": 3, "mode": "total", "comparison": "gt", "max_frames": 20}
+    settings = terms if wanted else {}
+    info = SimpleNamespace(model_id=model_id, settings=settings, classes=CLASSES)
+    assert evaluate.own_rule(SimpleNamespace(info=info)) == wanted
+
+
 def test_same_bytes_every_time(tmp_path, monkeypatch):
     project = lay_out(tmp_path)
     first = {path.name: path.read_bytes() for path in run(project, monkeypatch, by_frame=True).iterdir()}
     second = {path.name: path.read_bytes() for path in run(project, monkeypatch, by_frame=True).iterdir()}
     assert first == second
     assert set(first) == {
-        *("calibration.csv", "confusion.csv", "evaluation.json", "frames.csv", "metrics.json"),
-        *("pr.csv", "predictions.csv", "roc.csv"),
+        *("calibration.csv", "confusion.csv", "evaluation.json", "folds.csv", "frames.csv", "metrics.json"),
+        *("pr.csv", "predictions.csv", "roc.csv", "rules.csv"),
     }
 
 
@@ -216,3 +273,18 @@ def test_a_real_bundle(tmp_path):
     assert test["metrics"]["precision_stalking"]["value"] is None
     assert test["metrics"]["roc_auc"]["value"] == 0.5
     assert test["metrics"]["brier"]["value"] == pytest.approx((4 * 0.25**2 + 3 * 0.75**2) / 7)
+
+
+def test_folds_are_summed_up(tmp_path, monkeypatch):
+    project = lay_out(tmp_path)
+    truth = np.array([CLASSES.index(CLASSES[i % 2]) for i in range(6)])
+    predicted = np.where(np.arange(6) == 3, 1 - truth, truth)
+    probabilities = np.eye(2)[predicted]
+    sides = ["val"] * 2 + ["test"] * 4
+    said = Said("fold-0", 5, CLIP_IDS[:6], sides, predicted, probabilities, probabilities)
+    rows = fold_rows(said, CLASSES)
+    write_csv(project.out("train", "logistic", "folds.csv"), fold_columns(CLASSES), rows)
+    folder = run(project, monkeypatch)
+    found = json.loads((folder / "evaluation.json").read_text())["folds"]
+    assert (found["n"], found["seeds"], found["metrics"]["accuracy"]["value"]) == (4, [5], 0.75)
+    assert [row["clip_id"] for row in rows_of(folder / "folds.csv")] == CLIP_IDS[2:6]

@@ -49,6 +49,29 @@ def test_the_index_says_what_the_decoder_saw(tmp_path: Path) -> None:
     assert rows["calm/0.mp4"]["digest"] == stored.digest
 
 
+def test_clips_of_fewer_frames_than_are_asked_for_are_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    films = write_films(tmp_path, 2, 2)
+    for name, rate in (("slow", 5), ("slower", 4)):
+        write_video(films / "calm" / f"{name}.mp4", 16, rate=rate, first=60)
+    samplings = {"five": {"kind": "uniform", "frames": 5}, "ten": {"kind": "dense", "per_second": 10}}
+    views = {
+        "numbers": {"sampling": "five", "numbers": True},
+        "seen": {"sampling": "ten", "height": 8, "width": 8, "background": "keep"},
+    }
+    models = {"majority": {"view": "numbers"}, "vgg16": {"view": "seen"}}
+    project = open_project(tmp_path, samplings=samplings, views=views, models=models)
+    ingest.run(project)
+    with caplog.at_level(logging.WARNING, "tailwatch"):
+        extract.run(project)
+    [told] = [record.message for record in caplog.records if "frames a second" in record.message]
+    assert told.startswith(
+        "2 of 6 clips have fewer frames a second than samplings.ten asks for (10), the fewest "
+        "calm/slower.mp4 (4)"
+    )
+
+
 def test_a_new_clip_costs_one_clip(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -86,7 +109,7 @@ def test_a_clip_that_changed_since_ingest_is_set_aside(tmp_path: Path) -> None:
     assert max(numbers(project.chain.frames(clip, "five")["frames"])) < 200
 
 
-def test_a_clip_that_vanished_is_set_aside(tmp_path: Path) -> None:
+def test_a_clip_that_vanished_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     films = write_films(tmp_path)
     project = open_project(tmp_path, ingest={"max_bad_fraction": 0.2})
     ingest.run(project)
@@ -97,6 +120,7 @@ def test_a_clip_that_vanished_is_set_aside(tmp_path: Path) -> None:
         ("calm/1.mp4", "calm/1.mp4 is not in the data set")
     ]
     assert "calm/1.mp4" not in {clip.clip_id for clip in usable_clips(project, "extract")}
+    assert "to do for 1 of the clips set aside: put it back" in caplog.text
 
 
 @pytest.mark.parametrize(

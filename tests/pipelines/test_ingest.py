@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,15 @@ import yaml
 from components.core.errors import BadDataError, UsageError
 from components.core.tables import read_csv
 from components.datasets import inspection
+from components.datasets.clips import Label
+from components.datasets.listing import Entry
 from pipelines import ingest
-from pipelines.artifacts import Project, read_clips, read_labels
+from pipelines.artifacts import Project, read_clips, read_labels, read_sides
+from pipelines.ingest_report import bare_folds, bare_sides
+from pipelines.params import ProtocolParams
 from pipelines.split import run as search_split
 from pipelines.split import with_seed
-from tests.video_factory import truncated, write_video
+from tests.video_factory import numbers, truncated, write_video
 
 PARAMS = {
     "dataset": {"root": "films", "adapter": "folder", "classes": ["calm", "fight"]},
@@ -73,6 +78,104 @@ def test_clips_labels_and_report(tmp_path: Path) -> None:
     assert {
         path: (path.stat().st_mtime_ns, path.read_bytes()) for path in films.rglob("*") if path.is_file()
     } == before
+
+
+def test_folds_divide_the_clips_anew_for_every_seed_and_never_a_source(tmp_path: Path) -> None:
+    films = write_films(tmp_path, calm=8, fight=8)
+    rows = [
+        f"{label}/{k}.mp4,{label},{'twins' if (label, k // 2) == ('calm', 0) else f'{label}-{k}'}"
+        for label in ("calm", "fight")
+        for k in range(8)
+    ]
+    (films / "clips.csv").write_text("\n".join(["clip,label,source", *rows]) + "\n", encoding="utf-8")
+    protocol = {"kind": "kfold", "folds": 3, "seeds": [1, 2]}
+    project = open_project(tmp_path, protocol=protocol)
+    ingest.run(project)
+    labels = read_labels(project)
+    of_seeds = list(zip(*(label.parts for label in labels.values()), strict=True))
+    assert [sorted(set(parts)) for parts in of_seeds] == [list(range(6))] * 2
+    assert of_seeds[0] != of_seeds[1]
+    assert labels["calm/0.mp4"].parts == labels["calm/1.mp4"].parts
+    for fold in range(3):
+        sides = read_sides(project, f"fold-{fold}-of-seed-2")
+        tested = {clip_id for clip_id, side in sides.items() if side == "test"}
+        assert tested == {name for name, label in labels.items() if label.parts[1] // 2 == fold}
+        assert {sides[name] for name in sides} == {"train", "val", "test"}
+
+
+def test_a_copy_stays_with_its_source_though_its_twin_is_set_aside(tmp_path: Path) -> None:
+    params = open_project(tmp_path, protocol={"kind": "kfold", "folds": 2, "seeds": list(range(20))}).params
+    entries = [
+        Entry(f"{label}{group}_{k}.mp4", label, source=f"{label}{group}")
+        for label in ("calm", "fight")
+        for group in range(6)
+        for k in range(2)
+    ]
+    pairs = [("calm0_0.mp4", "copy.mp4", 0.99)]
+    parts = ingest.divide_clips(
+        [*entries, Entry("copy.mp4", "calm", source="other")], pairs, {"calm0_0.mp4"}, params
+    )
+    assert "calm0_0.mp4" not in parts
+    assert parts["calm0_1.mp4"] == parts["copy.mp4"]
+
+
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        pytest.param({"folds": 2, "seeds": [27]}, id="fewer folds"),
+        pytest.param({"folds": 4, "seeds": [27]}, id="more folds"),
+        pytest.param({"folds": 3, "seeds": [28]}, id="another seed"),
+        pytest.param({"folds": 3, "seeds": [27, 28]}, id="more seeds"),
+        pytest.param({"folds": 3, "seeds": [27], "strategy": "random"}, id="another strategy"),
+    ],
+)
+def test_folds_that_were_dealt_otherwise_are_refused(tmp_path: Path, protocol: dict) -> None:
+    write_films(tmp_path, calm=8, fight=8)
+    ingest.run(open_project(tmp_path, protocol={"kind": "kfold", "folds": 3, "seeds": [27]}))
+    changed = open_project(tmp_path, protocol={"kind": "kfold"} | protocol)
+    with pytest.raises(BadDataError, match="under another protocol"):
+        read_sides(changed, list(changed.params.protocol.fold_splits)[-1])
+
+
+def test_too_few_sources_for_the_folds_are_refused(tmp_path: Path) -> None:
+    write_films(tmp_path)
+    with pytest.raises(BadDataError, match="Class calm has clips of 3 sources, for 5 folds"):
+        ingest.run(open_project(tmp_path, protocol={"kind": "kfold", "folds": 5}))
+
+
+def test_a_side_without_a_class_is_told_where_the_split_is_made() -> None:
+    labels = [
+        Label(f"{side}-{name}", name, (), "", side, "")
+        for side in ("train", "val", "test")
+        for name in ("calm", "fight")
+        if (side, name) != ("val", "fight")
+    ]
+    [told] = bare_sides(labels, ("calm", "fight"), "group")
+    assert told.startswith("no fight clip is on the val side: run `tailwatch split`")
+
+
+def test_a_fold_without_a_class_is_told_where_the_folds_are_made() -> None:
+    labels = [
+        Label(f"{name}-{part}", name, (), "", "", "", (part, 3 if (name, part) == ("fight", 4) else part))
+        for name in ("calm", "fight")
+        for part in range(6)
+    ]
+    aside = Label("aside", "fight", (), "", "", "near-duplicate of another")
+    protocol = ProtocolParams("kfold", folds=3, seeds=(1, 27))
+    [told] = bare_folds([*labels, aside], ("calm", "fight"), protocol)
+    assert told.startswith("no fight clip is on the val side of fold-1-of-seed-27: set other protocol.seeds")
+
+
+def test_ingest_warns_of_a_fold_without_a_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_films(tmp_path, calm=4, fight=4)
+    project = open_project(tmp_path, protocol={"kind": "kfold", "folds": 2})
+    parts = {
+        f"{label}/{k}.mp4": (k if label == "calm" else 0,) for label in ("calm", "fight") for k in range(4)
+    }
+    monkeypatch.setattr(ingest, "divide_clips", lambda *_: parts)
+    ingest.run(project)
+    warned = " ".join(report_of(project)["warnings"])
+    assert "no fight clip is on the train side of fold-0-of-seed-27" in warned
 
 
 def test_a_second_run_opens_no_video_and_writes_the_same_bytes(
@@ -202,6 +305,110 @@ def test_real_clips_size_tells_the_label(
     told = {one["value"]: one["label"] for one in report["properties"]["size"]["one_label"]}
     assert told["704x480"] == told["320x240"] == "noFight"
     assert report["near_duplicates"] == report["unreadable"] == []
+
+
+def write_table(films: Path, rows: list[str]) -> None:
+    (films / "clips.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def test_spans_of_one_video(tmp_path: Path) -> None:
+    films = write_films(tmp_path, 1, 1)
+    write_video(films / "long.mp4", 50, first=200)
+    head = "clip,label,start_s,end_s"
+    rows = [head, "calm/0.mp4,calm,,", "fight/0.mp4,fight,,", "long.mp4,calm,,1", "long.mp4,fight,1,2"]
+    write_table(films, rows)
+    project = open_project(tmp_path, dataset={**PARAMS["dataset"], "adapter": "csv"})
+    ingest.run(project)
+    spans = {clip.clip_id: (clip.uri, clip.start_s, clip.end_s) for clip in read_clips(project)}
+    assert spans["long.mp4#t=,1"] == ("long.mp4", None, 1.0)
+    assert spans["long.mp4#t=1,2"] == ("long.mp4", 1.0, 2.0)
+    labels = read_labels(project)
+    assert {labels[name].source for name in spans if name.startswith("long")} == {"long.mp4"}
+    report = report_of(project)
+    assert report["near_duplicates"] == report["duplicates"] == []
+    read = project.chain.frames(next(c for c in read_clips(project) if c.start_s), "five")
+    assert numbers(read["frames"]) == [227, 232, 237, 242, 247]
+
+
+def test_the_same_span_twice_is_a_contradiction(tmp_path: Path) -> None:
+    films = write_films(tmp_path, 1, 1)
+    write_table(films, ["clip,label,end_s", "calm/0.mp4,calm,0.2", "calm/0.mp4,fight,0.2"])
+    with pytest.raises(BadDataError, match=r"calm/0\.mp4#t=,0\.2: calm, calm/0\.mp4#t=,0\.2: fight"):
+        ingest.run(open_project(tmp_path))
+
+
+def test_a_near_duplicate_counts_where_spans_overlap(tmp_path: Path) -> None:
+    films = write_films(tmp_path)
+    write_video(films / "calm" / "again.mkv", 16, codec="mpeg4")  # what calm/0.mp4 shows
+    rows = ["clip,label,source,split,start_s,end_s", "calm/again.mkv,calm,b,train,,0.3"]
+    rows += ["calm/0.mp4,calm,a,test,,0.3", "calm/0.mp4,calm,a,test,0.3,"]
+    rows += [f"{label}/{k}.mp4,{label},c,train,," for label in ("calm", "fight") for k in (1, 2)]
+    write_table(films, rows)
+    project = open_project(tmp_path, split={"strategy": "given"})
+    ingest.run(project)
+    [pair] = report_of(project)["near_duplicates"]
+    assert pair["clips"] == ["calm/0.mp4#t=,0.3", "calm/again.mkv#t=,0.3"]
+    assert "which is in test" in read_labels(project)["calm/again.mkv#t=,0.3"].reason
+
+
+def test_classes_are_mapped_to_labels(tmp_path: Path) -> None:
+    films = write_films(tmp_path, 2, 1)
+    for name in ("shove", "dance"):
+        (films / name).mkdir()
+        write_video(films / name / "a.mp4", 16, first=210 + 20 * (name == "shove"))
+    project = open_project(tmp_path, dataset={**PARAMS["dataset"], "label_map": {"shove": "fight"}})
+    ingest.run(project)
+    assert read_labels(project)["shove/a.mp4"].label == "fight"
+    report = report_of(project)
+    assert report["classes"] == {"calm": {"calm": 2}, "fight": {"fight": 1, "shove": 1}}
+    assert [one["what"] for one in report["left_out"]] == ["dance/"]
+
+
+def test_a_split_without_val_takes_it_from_train(tmp_path: Path) -> None:
+    films = write_films(tmp_path, 5, 5)
+    sides = ["train"] * 4 + ["test"]
+    rows = [f"{label}/{k}.mp4,{label},{sides[k]}" for label in ("calm", "fight") for k in range(5)]
+    write_table(films, ["clip,label,split", *rows])
+    fractions = {"train": 0.3, "val": 0.5, "test": 0.2}
+    project = open_project(tmp_path, split={"strategy": "given", "fractions": fractions})
+    ingest.run(project)
+    labels = read_labels(project)
+    assert {name for name, label in labels.items() if label.holdout == "test"} == {
+        "calm/4.mp4",
+        "fight/4.mp4",
+    }
+    taken = sum(label.holdout == "val" for label in labels.values())
+    assert 0 < taken < 8
+    told = (
+        f"has no val side: {taken} of its 8 train clips are val, by source group (split.fractions.val: 0.5)"
+    )
+    assert any(told in warning for warning in report_of(project)["warnings"])
+
+
+def test_a_given_split_that_tears_a_source_is_told(tmp_path: Path) -> None:
+    films = write_films(tmp_path, 2, 2)
+    rows = [
+        f"{label}/{k}.mp4,{label},cam,{('train', 'test')[k]}" for label in ("calm", "fight") for k in (0, 1)
+    ]
+    write_table(films, ["clip,label,source,split", *rows])
+    project = open_project(tmp_path, split={"strategy": "given"})
+    ingest.run(project)
+    assert "the data set's own split tears 1 sources apart, among them cam" in report_of(project)["warnings"]
+
+
+def test_folder_and_csv_read_the_same_table_alike(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outs = {}
+    monkeypatch.delenv("TAILWATCH_WORKERS")
+    for adapter in ("folder", "csv"):
+        dataset = {"root": str(shared_data / "surveillance-fights"), "adapter": adapter}
+        project = open_project(tmp_path, dataset={**dataset, "classes": ["noFight", "fight"]})
+        ingest.run(project)
+        clips = [replace(clip, origin="") for clip in read_clips(project)]
+        outs[adapter] = clips, project.out("ingest", "labels.csv").read_bytes()
+    assert outs["folder"] == outs["csv"]
+    assert len(outs["csv"][0]) > 200
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from components.models.registry import MODELS
 from pipelines import live, train
 from pipelines.provenance import read_provenance
 from pipelines.records import train_record
+from pipelines.tasks import LEARNING_CODE
 from pipelines.track import open_book
 from tests.pipelines.promotion import Laid, lay_out
 
@@ -42,7 +43,7 @@ def test_the_key_is_known_before_the_first_epoch(laid, monkeypatch):
     lock["stages"]["reshape@numbers"] = {"cmd": "tailwatch reshape numbers", "outs": outs}
     path.write_text(yaml.safe_dump(lock))
     observer = live.watch(laid.project, "logistic")
-    code = code_digest(*train.LEARNING_CODE, MODELS.module("logistic"))
+    code = code_digest(*LEARNING_CODE, MODELS.module("logistic"))
     bundle = laid.project.out("train", "logistic", "bundle.json")
     bundle.write_text(bundle.read_text().replace("fair 8.0", code))
     filed = train_record(laid.project, "logistic", read_provenance(laid.root))

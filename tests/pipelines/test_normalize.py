@@ -1,5 +1,6 @@
 """normalize: a scaler that knows the train side and nothing else."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from components.datasets.clips import Label
 from components.features.coverage import clip_coverage
 from components.features.table import TABLE_COLUMNS, table_rows
 from pipelines import normalize
-from pipelines.artifacts import Project, write_labels
+from pipelines.artifacts import Project, read_labels, write_labels
 
 PARAMS = """
 dataset: {{root: clips, classes: [walk, fight]}}
@@ -70,6 +71,27 @@ def test_fitted_on_the_train_side(tmp_path: Path, numbers: np.ndarray) -> None:
     np.testing.assert_allclose(fitted["scale"], np.nanstd(numbers[:2].reshape(10, 29), axis=0), rtol=1e-5)
     assert fitted["n"] == [10] * 12 + [5] * 12 + [10] * 5
     assert (fitted["fit_on"], fitted["leaky"]) == ("train", False)
+
+
+def test_every_fold_has_a_scaler_of_its_own_train_side(tmp_path: Path, numbers: np.ndarray) -> None:
+    lay_out(tmp_path, numbers)
+    kfold = "\nprotocol: {kind: kfold, folds: 2, seeds: [7]}\n"
+    (tmp_path / "params.yaml").write_text(PARAMS.format(fit_on="train") + kfold)
+    project = Project.open(tmp_path)
+    labels = read_labels(project)
+    parts = {"c0": (1,), "c1": (0,), "c2": (2,), "c3": (3,)}
+    write_labels(
+        project.out("ingest", "labels.csv"),
+        [replace(label, parts=parts.get(clip_id, ())) for clip_id, label in labels.items()],
+    )
+    normalize.run(project)
+    scalers = read_json(project.out("normalize", "scalers.json"))
+    trained = {"holdout": [0, 1], "fold-0-of-seed-7": [3], "fold-1-of-seed-7": [0]}
+    assert set(scalers) == set(trained)
+    for split, clips in trained.items():
+        mean = np.nanmean(numbers[clips].reshape(-1, 29), axis=0)
+        known = np.isfinite(mean)
+        np.testing.assert_allclose(np.array(scalers[split]["mean"], float)[known], mean[known], rtol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,16 @@
+from dataclasses import fields
+
 import pytest
 import yaml
 
 from components.core.errors import UsageError
+from components.evaluation.rule import RuleSettings
+from components.models.registry import definition_of, model_settings
+from components.training.settings import settings_for
 from pipelines.params import ROOT_VARIABLE, STORE_VARIABLE, read_params
 from pipelines.profile import profiles, use_profile
+
+SHORT = {"kind": "dense", "per_second": 10, "frames": 5}
 
 
 @pytest.fixture
@@ -20,7 +27,37 @@ def _read(folder, values):
 def test_every_profile_is_whole(tmp_path, name):
     use_profile(tmp_path, name)
     params = read_params(tmp_path)
-    assert {"majority", "logistic", "fusion"} <= set(params.models)
+    assert {"majority", *params.compare.baselines} <= set(params.models)
+    assert len(params.models) > len(params.compare.baselines)
+
+
+def test_the_profile_of_paper_003_has_its_rule(tmp_path):
+    use_profile(tmp_path, "paper003")
+    params = read_params(tmp_path)
+    own = {name: value for name, value in params.model("inception_rule").settings.items() if name != "train"}
+    rule = model_settings("inception_rule", own)
+    terms = {field.name for field in fields(RuleSettings)} - {"normal_labels"}
+    assert {name: getattr(rule, name) for name in terms} == {
+        name: getattr(RuleSettings(), name) for name in terms
+    }
+    assert (params.views["scene299"].height, rule.weights) == (299, "imagenet")
+    assert len(params.dataset.classes) == 14
+    assert params.dataset.classes[0] == "Normal_Videos"  # the rule takes the first for the normal one
+
+
+def test_the_profile_of_paper_004_has_its_hyper_parameters(tmp_path):
+    use_profile(tmp_path, "paper004")
+    params = read_params(tmp_path)
+    common = params.train
+    assert (common.optimizer, common.learning_rate, common.epochs) == ("rmsprop", 1e-4, 100)
+    assert params.split.fractions.test == 0.25
+    for name in ("resnet_convgru", "resnet_convlstm", "c3d"):
+        chosen, definition = params.model(name), definition_of(name)
+        view = params.views[chosen.view]
+        sampling = params.samplings[view.sampling]
+        frames = view.focus.frames if view.focus else sampling.frames
+        assert (frames, view.height, view.width, 3) == definition.paper_shapes.frames
+    assert params.views["motion240"].difference
 
 
 def test_a_profile_takes_another_root(tmp_path):
@@ -48,6 +85,22 @@ def test_a_model_without_its_own_view_section_is_refused(tmp_path, values):
     ("change", "message"),
     [
         pytest.param(lambda v: v.update(modles={}), r"params\.modles is not known", id="unknown section"),
+        pytest.param(
+            lambda v: v["dataset"].update(options={"list": 1}), r"dataset\.options\.list is not", id="option"
+        ),
+        pytest.param(
+            lambda v: v["dataset"].update(adapter="ufc"), r"adapter `ufc` is not known", id="adapter"
+        ),
+        pytest.param(
+            lambda v: v["dataset"].update(label_map={"walk": "calm"}),
+            r"dataset\.label_map\.walk is calm\. Wanted: one of dataset\.classes: non_stalking",
+            id="a label that is no class",
+        ),
+        pytest.param(
+            lambda v: v["dataset"].update(label_map={False: "stalking"}),
+            r"dataset\.label_map has the key false.*quotes",
+            id="no, which YAML reads as false",
+        ),
         pytest.param(lambda v: v.pop("dataset"), r"params\.dataset is missing", id="missing section"),
         pytest.param(lambda v: v["models"].pop("fusion"), r"views\.people128 is used by no", id="idle view"),
         pytest.param(
@@ -70,6 +123,41 @@ def test_a_model_without_its_own_view_section_is_refused(tmp_path, values):
         pytest.param(lambda v: v["compare"].update(baselines=["majorty"]), "`majorty` is not", id="baseline"),
         pytest.param(lambda v: v["gate"].update(min_accuracy=60), r"gate\.min_accuracy is 60", id="percent"),
         pytest.param(lambda v: v["dataset"].update(classes=["a"]), r"dataset\.classes", id="one class"),
+        pytest.param(
+            lambda v: v["dataset"].update(classes=["a", "b", "b"]), "each once", id="a class named twice"
+        ),
+        pytest.param(
+            lambda v: v["protocol"].update(kind="kfold", seeds=[-1]), "different seeds from 0", id="fold seed"
+        ),
+        pytest.param(
+            lambda v: v["train"].update(normal_quantile=2.0), r"normal_quantile is 2\.0", id="quantile"
+        ),
+        pytest.param(
+            lambda v: v["ingest"].update(near_duplicate_agreement=float("nan")),
+            "near_duplicate_agreement is nan",
+            id="agreement",
+        ),
+        pytest.param(
+            lambda v: v["views"]["numbers"].update(activations=True),
+            "a dense sampling of 10 per second",
+            id="activations of other frames",
+        ),
+        pytest.param(
+            lambda v: (
+                v["views"]["numbers"].update(activations=True, background="keep"),
+                v["samplings"].update({v["views"]["numbers"]["sampling"]: SHORT}),
+            ),
+            "of 6 frames or more",
+            id="activations of too few frames",
+        ),
+        pytest.param(
+            lambda v: (
+                v["models"].update(frame_inception_v3={"view": "people128"}),
+                v["views"]["people128"].update(height=64, width=96),
+            ),
+            r"64 x 96 pixels, for models\.frame_inception_v3.*75 pixels or more",
+            id="frames too small for a backbone",
+        ),
         pytest.param(lambda v: v["store"].update(max_gb=0), r"store\.max_gb is 0", id="no room"),
         pytest.param(
             lambda v: v["segment"].update(backend="magic"), r"segment\.backend is 'magic'", id="backend"
@@ -104,3 +192,39 @@ def test_a_profile_keeps_what_was_edited_by_hand(tmp_path):
     (tmp_path / "params.yaml").write_text(edited)
     use_profile(tmp_path, "demo")
     assert (tmp_path / "params.yaml.bak").read_text() == edited
+
+
+@pytest.mark.parametrize(
+    ("profile", "model", "wanted"),
+    [
+        pytest.param(
+            "paper001",
+            "cnn_lstm",
+            {"learning_rate": 1e-4, "patience": 10, "lr_decay_kind": "none"},
+            id="001 cnn_lstm (A2)",
+        ),
+        pytest.param(
+            "paper002",
+            "lrcn",
+            {"learning_rate": 1e-3, "epochs": 70, "patience": 15, "batch": 4},
+            id="002 lrcn (A3.1, A3.2)",
+        ),
+        pytest.param(
+            "paper002",
+            "convlstm64",
+            {"epochs": 50, "patience": 10, "batch": 4},
+            id="002 convlstm64 (A3.1, A3.2)",
+        ),
+        pytest.param(
+            "paper002", "mobilenet_lstm", {"epochs": 50, "patience": 10, "batch": 4}, id="002 the others"
+        ),
+    ],
+)
+def test_papers_hyper_parameters(profile, model, wanted, tmp_path):
+    use_profile(tmp_path, profile)
+    params = read_params(tmp_path)
+    training = settings_for(model, params.train, params.models[model].get("train"))
+    assert {name: getattr(training, name) for name in wanted} == wanted
+    view = params.views[params.models[model]["view"]]
+    frames = params.samplings[view.sampling].frames
+    assert (frames, view.height, view.width) == definition_of(model).paper_shapes.frames[:3]

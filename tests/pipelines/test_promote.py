@@ -115,6 +115,23 @@ def test_evidence_is_on_the_version_and_in_a_run_of_its_own(with_champion):
     assert len(evidence["verdict"]["reasons"]) == 7
 
 
+def test_the_version_points_at_its_cards_with_the_verdict_that_it_got(with_champion):
+    with_champion.train("logistic", "oracle")
+    ask(with_champion)
+    registry = ModelRegistry(open_store(with_champion.root), "tailwatch")
+    tags = registry.champion().tags
+    texts = {}
+    for kind in ("model_card", "data_card"):
+        run_id, name = tags[f"tailwatch.{kind}"].removeprefix("runs:/").split("/")
+        texts[kind] = Path(
+            registry.client.download_artifacts(run_id, name, str(with_champion.root))
+        ).read_text()
+    assert "**PROMOTE** against version 1." in texts["model_card"]
+    assert "| champion logistic (version 1) | passed |" in texts["model_card"]
+    assert texts["data_card"].startswith("# Data card: clips\n")
+    assert not [text for text in texts.values() if str(with_champion.root.parent) in text]
+
+
 def test_a_hold_is_approved_by_a_named_person(with_champion):
     with_champion.train("logistic", "fair", 8.001)
     assert "--approve NAME" in ask(with_champion)["next"]

@@ -4,16 +4,19 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from components.core.errors import BadDataError
+from components.core.scratch import scratch_folder
 from components.store.store import object_name
-from pipelines import extract, ingest, prune, train
-from pipelines.artifacts import Project
+from pipelines import extract, ingest, prune
+from pipelines.artifacts import Project, read_clips
 from pipelines.cli import cli
 from tests.pipelines.test_ingest import PARAMS, open_project, write_films
 
@@ -47,6 +50,20 @@ def project(tmp_path):
     write(tmp_path / "dvc.lock", "schema: '2.0'\nstages: {}\n")
     write(tmp_path / ".dvc/tmp/btime")  # which DVC leaves wherever it looks
     return open_project(tmp_path)
+
+
+def test_folders_of_killed_commands_go(project, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    killed = tmp_path / "tailwatch-killed"
+    write(killed / ".owner")
+    write(killed / "upload", "a face")
+    with scratch_folder() as alive:
+        write(killed / ".owner")
+        found = [
+            orphan for orphan in prune.run(project, dry_run=False, store=False) if "folder" in orphan.why
+        ]
+        assert (paths(found), alive.is_dir()) == ({"tailwatch-killed"}, True)
+    assert not killed.exists()
 
 
 def paths(orphans):
@@ -167,7 +184,7 @@ def test_only_the_checkpoint_that_is_asked_for_stays(project, monkeypatch, caplo
         prune.run(project, dry_run=False, store=False) == []
     )  # no tensors: what is asked for cannot be told
     assert "the checkpoints stay" in caplog.text
-    monkeypatch.setattr(train, "key_of", lambda project, model_id: "wanted")
+    monkeypatch.setattr(prune, "read_work", lambda *_: SimpleNamespace(key="wanted"))
     assert paths(prune.run(project, dry_run=False, store=False)) == {".tailwatch/checkpoints/old"}
 
 
@@ -197,6 +214,21 @@ def test_objects_of_no_present_clip_and_parameters_go_when_asked(tmp_path):
     narrowed = open_project(tmp_path, samplings={"five": {"kind": "uniform", "frames": 3}})
     assert len(prune.run(narrowed, dry_run=True, store=True)) == 6
     assert {path: path.read_bytes() for path in films.rglob("*.mp4")} == before
+
+
+def test_features_stay_with_their_clips_and_answers_of_folds_stay(tmp_path):
+    write_films(tmp_path)
+    project = open_project(tmp_path)
+    ingest.run(project)
+    present = read_clips(project)[0].sha256
+    keys = {"ab" * 32: present, "cd" * 32: "0" * 64}
+    for key, clip in keys.items():
+        project.store.put("features", key, {"features": np.zeros(2)}, {"clip": clip})
+    project.store.put("folds", "01" * 32, {"predicted": np.zeros(2)}, {"scored": False})
+    damaged = write(project.store.backend.near.root / object_name("features", "ef" * 32))
+    gone = paths(prune.run(project, dry_run=False, store=True))
+    assert gone == {f".tailwatch/store/{object_name('features', key * 32)}" for key in ("cd", "ef")}
+    assert not damaged.exists()
 
 
 def test_in_a_store_among_other_files_only_its_own_go(tmp_path):

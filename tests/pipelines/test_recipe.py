@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from components.core.errors import StorageError, UsageError
+from components.core.errors import FinalError, ResourceError, StorageError, UsageError
+from components.core.files import write_text
 from components.tracking.registry import Version
 from pipelines import reproduce, work_tree
 from pipelines.provenance import Provenance, StageLock, uncommitted
@@ -140,6 +141,17 @@ def test_from_scratch_no_store_is_shared(monkeypatch, tmp_path, from_scratch, st
     )
     work_tree.run_stage(tmp_path, "extract", "/clips", from_scratch=from_scratch)
     assert within["TAILWATCH_STORE"] == store.format(tree=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [("4", StorageError), ("5", ResourceError), ("137", ResourceError), ("42", FinalError)]
+)
+def test_a_stage_that_fails_says_why(monkeypatch, tmp_path, code, kind):
+    write_text(tmp_path / ".tailwatch/exit/extract", f"{code}\n")
+    failed = SimpleNamespace(returncode=255, stdout="", stderr="tailwatch: no room")
+    monkeypatch.setattr(work_tree, "run_dvc", lambda *_, **__: failed)
+    with pytest.raises(kind, match="extract failed: tailwatch: no room"):
+        work_tree.run_stage(tmp_path, "extract", "/clips", from_scratch=False)
 
 
 def test_uncommitted_is_code_that_differs_or_was_never_added(tmp_path):

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,13 +15,18 @@ from skimage import data
 
 from components.core.errors import BadDataError
 from components.core.files import read_json, write_json
-from components.core.tables import write_csv
-from components.evaluation.predictions import ClipPredictions, columns, to_rows
-from components.evaluation.settings import BootstrapSettings
+from components.core.tables import read_csv, write_csv
+from components.evaluation import tuning
+from components.evaluation.folds import summarise_folds
+from components.evaluation.predictions import ClipPredictions, columns, from_rows, to_rows
+from components.evaluation.scoring import Scoring
+from components.evaluation.settings import BootstrapSettings, EvaluateSettings
 from components.evaluation.summary import summarise
 from components.serving.blurring import all_detectors
-from pipelines import compare, extract, featurize, ingest, normalize, report, report_pictures, segment
+from pipelines import compare, extract, featurize, ingest, normalize, report, segment
 from pipelines.artifacts import Project, read_labels
+from pipelines.reporting import pictures as report_pictures
+from pipelines.reporting.doubts import doubts_section
 
 CLASSES = ("walking", "following")
 PARAMS = """
@@ -87,6 +93,7 @@ def write_evaluation(project: Project, model: str, predicted: list[int], sure: f
     facts = {"view": {}, "threshold": 0.5, "parameters": 4052204, "absent": [], "test_digest": "one"}
     write_json(folder / "evaluation.json", {"model": model, "classes": CLASSES, "splits": splits} | facts)
     write_csv(folder / "predictions.csv", columns(CLASSES), to_rows(table))
+    write_csv(folder / "folds.csv", ("seed", *columns(CLASSES)), ())
     curve = [{"class": "following", "x": 0, "y": 0}, {"class": "following", "x": 1, "y": 1}]
     for name, x, y in (("roc", "fpr", "tpr"), ("pr", "recall", "precision")):
         write_csv(
@@ -168,6 +175,7 @@ def test_the_page_stands_alone(page):
     assert {
         "verdict",
         "models",
+        "costs",
         "paired",
         "curves",
         "data",
@@ -175,6 +183,8 @@ def test_the_page_stands_alone(page):
         "clips",
         "suspects",
         "mistakes",
+        "embedding",
+        "importance",
     } <= set(outline.ids)
     assert all(link.startswith("#") and link[1:] in outline.ids for link in outline.links)
     assert outline.sources
@@ -232,12 +242,184 @@ def test_no_picture_of_an_earlier_state_is_left(page):
     assert not (page.parent / STRAY).exists()
 
 
-def test_clips_that_are_gone_are_told(project, tmp_path):
-    root = tmp_path / "moved"
-    shutil.copytree(project.root, root, ignore=shutil.ignore_patterns("store", "reports", "*.mp4"))
-    text = report.run(Project.open(root)).read_text()
+def test_clips_that_are_gone_are_told(moved):
+    text = report.run(Project.open(moved)).read_text()
     assert "No picture: " in text
     assert Outline(text).sources == []
+
+
+def write_folds(project: Project, model: str) -> None:
+    """The test clips of `write_evaluation` as two folds, one of each film."""
+    folder = project.out("evaluate", model)
+    table = from_rows(read_csv(folder / "predictions.csv"), CLASSES).of_split("test")
+    of_films = [table.where(table.groups == film) for film in ("film<2>", "film<3>")]
+    parts = [(27, replace(part, splits=np.full(2, f"fold-{k}"))) for k, part in enumerate(of_films)]
+    rows = [{"seed": seed} | row for seed, part in parts for row in to_rows(part)]
+    write_csv(folder / "folds.csv", ("seed", *columns(CLASSES)), rows)
+    found = {"folds": summarise_folds(parts, BootstrapSettings(100))}
+    write_json(folder / "evaluation.json", read_json(folder / "evaluation.json") | found)
+
+
+@pytest.fixture
+def moved(project, tmp_path) -> Path:
+    """The project without its clips, so that a page is drawn at once."""
+    root = tmp_path / "moved"
+    shutil.copytree(project.root, root, ignore=shutil.ignore_patterns("store", "reports", "*.mp4"))
+    return root
+
+
+@pytest.mark.parametrize(
+    ("strategy", "told"),
+    [
+        pytest.param("group", "Folds are by source group", id="by source group"),
+        pytest.param("random", "Folds are random: a leak", id="random leaks"),
+    ],
+)
+def test_all_folds_are_a_section(moved, strategy, told):
+    (moved / "params.yaml").write_text(f"{PARAMS}\nprotocol: {{kind: kfold, folds: 2, strategy: {strategy}}}")
+    opened = Project.open(moved)
+    for model in ("majority", "logistic"):
+        write_folds(opened, model)
+    write_json(opened.out("train", "logistic", "bundle.json"), {"training": {"cut_short": True}})
+    compare.run(opened)
+    text = report.run(opened).read_text()
+    outline = Outline(text)
+    assert outline.open == []
+    assert "folds" in outline.ids
+    assert "#folds" in outline.links
+    section = re.search(r"<section id=\"folds\">.*?</section>", text, re.DOTALL)[0]
+    assert told in section
+    assert "in their training on the holdout split: <b>logistic</b>" in section
+    assert 'tie">tie</b>' in section
+    assert section.count("✕ always wrong") == 0
+    assert "<h3>logistic by source</h3>" in section
+    assert "film&lt;2&gt;" in section
+    assert "not known, because there is no bundle in <code>outs/train</code>: majority" in section
+
+
+def write_scores(project: Project, model: str) -> None:
+    """A scorer of anomalies in place of a classifier: clip i has the frame scores i and i + 2."""
+    folder = project.out("evaluate", model)
+    table = from_rows(read_csv(folder / "predictions.csv"), CLASSES)
+    nothing = np.full((8, 2), np.nan)
+    scored = replace(table, scores=np.arange(8.0), probabilities=nothing, raw=nothing)
+    write_csv(folder / "predictions.csv", columns(CLASSES), to_rows(scored))
+    frames = [
+        {"clip_id": clip_id, "k": k, "score": i + 2 * k}
+        for i, clip_id in enumerate(table.clip_ids)
+        for k in (0, 1)
+    ]
+    write_csv(folder / "frames.csv", tuple(frames[0]), frames)
+    summary = read_json(folder / "evaluation.json")
+    test = summarise(scored.of_split("test").scored(), BootstrapSettings(100)) | {"coverage": 1.0}
+    summary["splits"]["test"] = {"clips": test, "covered_clips": test, "frames": test}
+    write_json(folder / "evaluation.json", summary)
+
+
+def write_rule(project: Project, model: str, limit: float | None) -> None:
+    """What evaluate says of alarms, each clip lasting a minute; the train side stands in for validation."""
+    folder = project.out("evaluate", model)
+    clips = from_rows(read_csv(folder / "predictions.csv"), CLASSES)
+    clips = replace(clips, splits=np.where(clips.splits == "train", "val", clips.splits))
+    settings = EvaluateSettings(BootstrapSettings(100), limit)
+    rule, points = tuning.tune(Scoring(clips, None, ()), dict.fromkeys(clips.clip_ids, 1 / 60), settings)
+    write_json(folder / "evaluation.json", read_json(folder / "evaluation.json") | {"rule": rule})
+    write_csv(folder / "rules.csv", tuning.COLUMNS, tuning.to_rows(points))
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        pytest.param(1.0, "So the limit asks for no alarm there at all", id="too little video"),
+        pytest.param(60.0, "no more than 60 false alarms per hour", id="enough"),
+        pytest.param(None, "is null, so none is", id="none asked for"),
+    ],
+)
+def test_alarms_are_a_section(moved, limit, told):
+    opened = Project.open(moved)
+    write_evaluation(opened, "logistic", [1, 0, 1, 0, 0, 1, 0, 1], 0.9)
+    for model in ("majority", "logistic"):
+        write_rule(opened, model, limit)
+    compare.run(opened)
+    text = report.run(opened).read_text()
+    outline = Outline(text)
+    assert outline.open == []
+    assert "#alarms" in outline.links
+    section = re.search(r"<section id=\"alarms\">.*?</section>", text, re.DOTALL)[0]
+    assert told in section
+    assert ("So the limit" in section) == (limit == 1.0)
+    assert "a rate under <b>60</b> an hour cannot be told from none" in section
+    assert section.count("<td>clip at ") == (0 if limit is None else 1 if limit < 60 else 2)
+
+
+def test_a_page_of_evaluations_without_alarms(page):
+    assert "alarms" not in Outline(page.read_text()).ids
+
+
+def test_scores_of_anomalies_are_a_section(moved):
+    named = PARAMS.replace(
+        "logistic: {view: numbers}", "logistic: {view: numbers}, one_class_svm: {view: numbers}"
+    )
+    (moved / "params.yaml").write_text(named)
+    opened = Project.open(moved)
+    write_evaluation(opened, "one_class_svm", [0, 1] * 4, 0.9)
+    write_scores(opened, "one_class_svm")
+    compare.run(opened)
+    text = report.run(opened).read_text()
+    outline = Outline(text)
+    assert outline.open == []
+    assert "#anomalies" in outline.links
+    section = re.search(r"<section id=\"anomalies\">.*?</section>", text, re.DOTALL)[0]
+    assert "of 2 at or above the threshold 0.5</title>" in section
+    assert "following/clip" in section
+    assert "film&lt;" in section
+    models = re.search(r"<section id=\"models\">.*?</section>", text, re.DOTALL)[0]
+    assert re.search(r"<b>one_class_svm</b> may have learned nothing: its ROC AUC of \d\.\d+", models)
+
+
+def test_what_training_doubts_of_a_classifier_is_told(moved):
+    opened = Project.open(moved)
+    training = {"warnings": ["it says the same of every validation clip"]}
+    write_json(opened.out("train", "logistic", "bundle.json"), {"training": training})
+    told = doubts_section(opened, read_json(opened.out("compare", "comparison.json")))
+    assert told == [{"model": "logistic", "sign": training["warnings"][0]}]
+
+
+def test_the_page_does_not_say_where_the_data_lie(moved):
+    (moved / "params.yaml").write_text(PARAMS.replace("root: clips", f"root: {moved}/clips"))
+    text = report.run(Project.open(moved)).read_text()
+    assert str(moved) not in text
+    assert "of the data set <code>clips</code>" in text
+
+
+def test_failures_are_told_with_truth_answer_and_source(page):
+    section = re.search(r"<section id=\"mistakes\">.*?</section>", page.read_text(), re.DOTALL)[0]
+    assert "1 of 4 test clips" in section
+    (wrong, right) = section.split("right, and least sure")
+    assert (wrong.count("90 %"), right.count("90 %")) == (1, 3)
+    assert 'is <span class="tag c1">following</span>, called <span class="tag c0">walking</span>' in wrong
+    assert "film&lt;3&gt;" in wrong
+
+
+def test_explanations_that_are_not_possible_say_why(page):
+    text = page.read_text()
+    for name in ("embedding", "importance"):
+        section = re.search(rf"<section id=\"{name}\">.*?</section>", text, re.DOTALL)[0]
+        assert "there is no bundle in outs/train" in section
+
+
+def test_costs_that_are_not_known_say_why(page):
+    section = re.search(r"<section id=\"costs\">.*?</section>", page.read_text(), re.DOTALL)[0]
+    assert "<li>majority: costs are not known: there is no bundle in outs/train</li>" in section
+    (row,) = re.findall(r"<tr>\s*<th scope=\"row\">majority</th>.*?</tr>", section, re.DOTALL)
+    assert row.count("<td>–</td>") == 7
+
+
+@pytest.mark.parametrize("section", ["folds", "anomalies", "occlusion"])
+def test_what_there_is_not_has_no_section(page, section):
+    outline = Outline(page.read_text())
+    assert section not in outline.ids
+    assert f"#{section}" not in outline.links
 
 
 def test_without_a_comparison_it_says_what_to_run(tmp_path):
@@ -254,6 +436,15 @@ def test_without_a_comparison_it_says_what_to_run(tmp_path):
         pytest.param(report.as_signed, -0.25, "−0.250", id="difference"),
         pytest.param(report.as_number, 0.0004, "< 0.001", id="tiny p"),
         pytest.param(report.as_count, 4052204, "4\u202f052\u202f204", id="parameters"),
+        pytest.param(report.as_scaled, 209_600_000, "210\u202fM", id="multiply-adds"),
+        pytest.param(report.as_scaled, 91_667_300_000, "91.7\u202fG", id="many multiply-adds"),
+        pytest.param(report.as_scaled, 145, "145", id="few multiply-adds"),
+        pytest.param(report.as_scaled, None, "–", id="not counted"),
+        pytest.param(report.as_ms, 0.01234, "0.0123\u202fms", id="fast"),
+        pytest.param(report.as_ms, 1234.5, "1234\u202fms", id="slow"),
+        pytest.param(report.as_duration, 41.26, "41.3\u202fs", id="seconds"),
+        pytest.param(report.as_duration, 3000, "50\u202fmin", id="minutes"),
+        pytest.param(report.as_duration, 9000, "2\u202fh 30\u202fmin", id="hours"),
     ],
 )
 def test_numbers_on_the_page(render, value, text):

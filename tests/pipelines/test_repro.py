@@ -8,8 +8,9 @@ import time
 import pytest
 
 from components.core.errors import ResourceError
+from components.core.system import is_unreaped
 from pipelines import repro
-from pipelines.dvc_at_rest import is_unreaped, lock_holders
+from pipelines.dvc_at_rest import lock_holders
 
 
 @pytest.fixture
@@ -54,6 +55,7 @@ def test_another_dvc_is_waited_for(rwlock, caplog, monkeypatch):
     with caplog.at_level("WARNING", "tailwatch"):
         repro._wait_for_dvc(rwlock.parents[2])
     assert f"DVC is at work, as process {other.pid}" in caplog.text
+    assert not rwlock.exists()
     assert other.wait() == 0
 
 

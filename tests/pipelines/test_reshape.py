@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from components.core.errors import BadDataError, UsageError
+from components.core.files import array_digest
 from components.core.tables import write_csv
 from components.datasets.clips import Clip
 from components.features.columns import COLUMNS
@@ -23,6 +24,10 @@ def _pixels(number):
     return np.full((5, 128, 128, 3), number, np.uint8)
 
 
+def _times_s(number):
+    return [10.0 * number + k / 5 for k in range(5)]
+
+
 @pytest.fixture
 def project(tmp_path):
     """Three clips whose pictures lie in the store and whose files are gone."""
@@ -30,8 +35,8 @@ def project(tmp_path):
     project = Project.open(tmp_path)
     write_clips(project.out("ingest", "clips.csv"), map(_clip, CLIPS))
     for number, clip_id in enumerate(CLIPS):
-        key = project.chain.tensors_key(_clip(clip_id), "people128")
-        project.store.put("tensors", key, {"frames": _pixels(number)}, {})
+        key = project.chain.keys.tensors(_clip(clip_id), "people128")
+        project.store.put("tensors", key, {"frames": _pixels(number)}, {"times_s": _times_s(number)})
     rows = [_row(clip_id, k, number) for number, clip_id in enumerate(CLIPS) for k in range(5)]
     write_csv(project.out("featurize", "table.csv"), TABLE_COLUMNS, reversed(rows))
     return project
@@ -51,11 +56,24 @@ def test_clips_stand_in_the_order_of_their_ids_in_every_file(project):
     frames, numbers = (np.load(folder / name) for name in ("frames.npy", "numbers.npy"))
     assert frames.shape == (3, 5, 128, 128, 3)
     assert numbers.shape == (3, 5, 29)
+    times_s = np.load(folder / "times_s.npy")
     for k, clip_id in enumerate(clips):
         number = CLIPS.index(clip_id)
         np.testing.assert_array_equal(frames[k], _pixels(number))
+        assert times_s[k].tolist() == _times_s(number)
         if number < 2:
             np.testing.assert_array_equal(numbers[k, :, 0], 100 * number + 10 * np.arange(5))
+
+
+def test_a_training_can_name_clips_without_opening_their_pixels(project):
+    reshape.run(project, "people128")
+    folder = project.out("reshape", "people128")
+    about, frames = json.loads((folder / "clips.json").read_text()), np.load(folder / "frames.npy")
+    assert about["frames"]["shape"] == list(frames.shape)
+    assert about["frames"]["digests"] == [array_digest(clip) for clip in frames]
+    assert about["frames"]["files"] == [_clip(clip_id).sha256 for clip_id in about["clips"]]
+    reshape.run(project, "numbers")
+    assert "frames" not in json.loads((project.out("reshape", "numbers") / "clips.json").read_text())
 
 
 def test_missing_numbers_are_carried_within_the_clip_and_said(project):
@@ -77,7 +95,7 @@ def test_the_same_bytes_again(project):
         reshape.run(project, "people128")
         runs.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert runs[0] == runs[1]
-    assert set(runs[0]) == {"clips.json", "frames.npy", "numbers.npy", "measured.npy"}
+    assert set(runs[0]) == {"clips.json", "frames.npy", "times_s.npy", "numbers.npy", "measured.npy"}
 
 
 def test_a_table_of_other_clips_is_refused(project):

@@ -2,18 +2,20 @@
 
 import csv
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from components.core.errors import BadDataError, UsageError
-from components.core.files import write_json
+from components.core.files import array_digest, write_json
 from components.datasets.clips import Label
 from components.features.columns import COLUMNS
 from components.models.bundle import read_bundle
-from pipelines import train
+from pipelines import train, trainings
 from pipelines.artifacts import Project, write_labels
+from pipelines.tasks import read_work
+from pipelines.timings import read_timing
 
 PARAMS = """
 dataset: {root: clips, classes: [non_stalking, stalking]}
@@ -24,6 +26,7 @@ views:
   pixels: {sampling: other, height: 48, width: 48, background: keep}
 segment: {backend: none}
 featurize: {sampling: three, look_in: frame}
+protocol: {kind: holdout}
 train: {seed: 27, batch: 4, epochs: 2}
 models:
   majority: {view: numbers}
@@ -101,9 +104,18 @@ def fused(tmp_path_factory) -> Laid:
     return laid
 
 
+def test_what_the_training_took_is_kept_beside_the_outs(fused):
+    timing = read_timing(fused.project, "fusion")
+    assert timing["bundle"] == read_bundle(fused.project.out("train", "fusion")).digest
+    assert (timing["trainings"], timing["others"]) == (1, 0)
+    assert timing["seconds"] > 0
+    assert timing["peak_bytes"] > 10_000_000
+
+
 def test_a_network_gives_a_whole_bundle(fused):
     folder = fused.project.out("train", "fusion")
-    assert {path.name for path in folder.iterdir()} == {"bundle.json", "weights.npz", "history.csv"}
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"bundle.json", "weights.npz", "history.csv", "folds.csv"}
     info = read_bundle(folder).info
     assert info.classes == CLASSES
     assert info.settings["filters"] == [2, 2]
@@ -265,7 +277,98 @@ def test_a_stage_without_networks_imports_no_tensorflow(laid, project_root):
     )
 
 
+def test_a_second_head_on_a_frozen_backbone_opens_no_pixels(laid, tmp_path, caplog):
+    from components.models.backbones import build_backbone
+
+    weights = tmp_path / "mobilenet.weights.h5"
+    build_backbone("mobilenet_v2", (48, 48, 3)).get_layer("mobilenet_v2").save_weights(weights)
+    heads = ("mobilenet_lstm", "mobilenet_reslstm")
+    lines = [f"  {head}: {{view: small, weights: {weights}, lstm_units: 4}}" for head in heads]
+    path = laid.project.root / "params.yaml"
+    path.write_text(path.read_text().replace("models:", "\n".join(("models:", *lines))))
+    project = Project.open(laid.project.root)
+    tensor = project.out("reshape", "small", "frames.npy")
+    frames = np.load(tensor)
+    about = project.out("reshape", "small", "clips.json")
+    told = {
+        "shape": list(frames.shape),
+        "digests": [array_digest(clip) for clip in frames],
+        "files": [f"{k:064x}" for k in range(N)],
+    }
+    write_json(about, {**json.loads(about.read_text()), "frames": told})
+    caplog.set_level("INFO")
+    train.run(project, heads[0])
+    assert "features of 20 clips made, of 0 reused" in caplog.text
+    tensor.write_bytes(b"")  # whoever opens it now fails
+    train.run(project, heads[1])
+    assert "features of 0 clips made, of 20 reused" in caplog.text
+    info = read_bundle(project.out("train", heads[1])).info
+    assert info.calibration.n == 6
+    assert info.parameters > 2_257_984
+    assert len(list(project.store.made_from({f"{0:064x}"}))) == 1
+
+
 def test_the_bundle_is_json_that_others_can_read(fused):
     values = json.loads(fused.project.out("train", "fusion", "bundle.json").read_text())
     assert values["model_id"] == "fusion"
     assert len(values["scaler"]["mean"]) == 29
+
+
+KFOLD = PARAMS.replace("protocol: {kind: holdout}", "protocol: {kind: kfold, folds: 2, seeds: [1, 2]}")
+
+
+@pytest.fixture
+def folded(laid):
+    """The same under three folds and two seeds."""
+    (laid.project.root / "params.yaml").write_text(KFOLD)
+    for k, clip_id in enumerate(sorted(laid.labels)):
+        if laid.labels[clip_id].holdout:
+            parts = (k // 2 % 4, (k // 2 + 1) % 4)
+            laid.labels[clip_id] = replace(laid.labels[clip_id], parts=parts)
+    laid.write_labels()
+    path = laid.project.out("normalize", "scalers.json")
+    scaler = json.loads(path.read_text())["holdout"]
+    project = Project.open(laid.project.root)
+    write_json(path, dict.fromkeys(("holdout", *project.params.protocol.fold_splits), scaler))
+    return Laid(project, laid.labels)
+
+
+def fold_table(laid, model):
+    with laid.project.out("train", model, "folds.csv").open() as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_every_fold_and_seed_says_of_clips_that_it_did_not_learn_from(folded):
+    train.run(folded.project, "logistic")
+    rows = fold_table(folded, "logistic")
+    in_folds = {clip_id for clip_id, label in folded.labels.items() if label.parts}
+    for seed in ("1", "2"):
+        tested = [row["clip_id"] for row in rows if (row["seed"], row["side"]) == (seed, "test")]
+        assert sorted(tested) == sorted(in_folds)
+    for row in rows:
+        seed, part = int(row["seed"]), folded.labels[row["clip_id"]].parts[int(row["seed"]) - 1]
+        fold = part // 2 if row["side"] == "test" else (part // 2 - 1) % 2
+        assert row["split"] == f"fold-{fold}-of-seed-{seed}"
+        assert row["side"] == "test" or part % 2 == 0
+
+
+def test_folds_that_were_done_are_not_done_again(folded, monkeypatch):
+    train.run(folded.project, "logistic")
+    first = fold_table(folded, "logistic")
+    learned = []
+    real = trainings.learn
+    monkeypatch.setattr(trainings, "learn", lambda task, *rest: learned.append(task) or real(task, *rest))
+    train.run(folded.project, "logistic")
+    assert fold_table(folded, "logistic") == first
+    assert len(learned) == 1  # the holdout split, whose bundle is an out
+
+
+def test_a_test_clip_of_a_fold_has_no_say_in_its_model(folded):
+    splits = ("fold-0-of-seed-1", "fold-1-of-seed-1")
+    before = [read_work(folded.project, "logistic", split).key for split in splits]
+    tested = next(clip_id for clip_id, label in folded.labels.items() if label.parts and label.parts[0] < 2)
+    other = next(name for name in CLASSES if name != folded.labels[tested].label)
+    folded.relabel(tested, label=other)
+    after = [read_work(folded.project, "logistic", split).key for split in splits]
+    assert after[0] == before[0]
+    assert after[1] != before[1]

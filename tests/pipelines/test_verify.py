@@ -5,16 +5,20 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from components.core.errors import StorageError
+from components.core.files import write_json
 from components.datasets.inspection import inspection_object
 from components.store.objects import read_object
 from pipelines import extract, ingest, verify
 from pipelines.artifacts import Project, read_clips
 from pipelines.cli import cli
+from pipelines.running import alone
 from tests.pipelines.test_ingest import PARAMS, open_project, write_films
 
 WRITE = """
@@ -207,6 +211,49 @@ def test_damage_that_cannot_be_repaired_is_left_in_sight(project):
     result = CliRunner().invoke(cli, ["-C", str(project.root), "verify", "--repair", "--json"])
     assert result.exit_code == 3
     assert [row["repaired"] for row in json.loads(result.stdout) if row["area"] == "out"] == [""]
+
+
+def lose_the_way_back(project):
+    """Neither DVC's cache nor the stage can give the folder's file again."""
+    cached(project.root, CONTENT[IN_FOLDER]).unlink()
+    (project.root / "write.py").write_text("raise SystemExit('the disk is full')")
+
+
+def test_outs_that_cannot_be_made_again_come_back_as_they_were(project):
+    lose_the_way_back(project)
+    flip(project.root / IN_FOLDER)
+    add(project.root / STRAY)
+    before = files(project.root / "outs")
+    assert {row.repaired for row in verify.run(project, repair=True)} == {""}
+    assert files(project.root / "outs") == before
+
+
+def files(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def running_dvc(root):
+    held = {"write": {FILE: {"pid": os.getpid(), "cmd": "dvc repro"}}, "read": {}}
+    write_json(root / ".dvc/tmp/rwlock", held)
+    return nullcontext()
+
+
+@pytest.mark.parametrize(
+    ("runs", "told"),
+    [
+        pytest.param(running_dvc, "DVC is at work in this project", id="DVC"),
+        pytest.param(
+            lambda root: alone(root, "reshape@numbers"), "reshape@numbers is being run", id="a stage alone"
+        ),
+    ],
+)
+def test_nothing_is_repaired_while_something_runs(project, runs, told):
+    flip(project.root / FILE)
+    flip(cached(project.root, CONTENT[IN_FOLDER]))
+    before = files(project.root / "outs"), files(project.root / ".dvc/cache")
+    with runs(project.root), pytest.raises(StorageError, match=told):
+        verify.run(project, repair=True)
+    assert (files(project.root / "outs"), files(project.root / ".dvc/cache")) == before
 
 
 def test_damaged_objects_of_present_clips_are_made_again(clips_project):

@@ -1,4 +1,4 @@
-"""warm: parts that share no clip, and together leave nothing for the stage to do."""
+"""warm: the parts together leave nothing for the stage to do."""
 
 import logging
 import shutil
@@ -6,9 +6,9 @@ import shutil
 import pytest
 
 from components.core.errors import UsageError
-from components.datasets.clips import Clip
 from pipelines import extract, featurize, ingest, reshape, segment, warm
 from pipelines.artifacts import read_clips
+from pipelines.part import Part
 from tests.pipelines.test_ingest import PARAMS, open_project, write_films
 
 VIEWS = {**PARAMS["views"], "small": {"sampling": "five", "height": 32, "width": 32, "background": "black"}}
@@ -27,24 +27,6 @@ def project(tmp_path, monkeypatch):
     return opened
 
 
-def clips(count):
-    return [Clip(str(k), str(k), None, None, f"{7919 * k:064x}", 1, "") for k in range(count)]
-
-
-@pytest.mark.parametrize("n", [1, 2, 3, 8, 100])
-def test_every_clip_is_in_exactly_one_part(n):
-    every = clips(50)
-    parts = [warm.clips_of_part(every, f"{k}/{n}") for k in range(1, n + 1)]
-    assert sorted(clip.clip_id for part in parts for clip in part) == sorted(clip.clip_id for clip in every)
-    assert all(int(clip.sha256, 16) % n == k for k, part in enumerate(parts) for clip in part)
-
-
-@pytest.mark.parametrize("part", ["", "1", "0/2", "3/2", "-1/2", "a/b", "1/2/3", "1.5/2", "1/0"])
-def test_a_part_that_cannot_be_meant_is_refused(part):
-    with pytest.raises(UsageError, match="k from 1 to n"):
-        warm.clips_of_part([], part)
-
-
 @pytest.mark.parametrize(
     ("stage", "view"),
     [
@@ -56,13 +38,13 @@ def test_a_part_that_cannot_be_meant_is_refused(part):
 )
 def test_what_cannot_be_warmed_is_refused(project, stage, view):
     with pytest.raises(UsageError, match="cannot be warmed"):
-        warm.run(project, stage, view, "1/1")
+        warm.run(project, stage, view, Part())
 
 
 def test_the_stages_find_everything_made(project, caplog):
     shutil.rmtree(project.out("extract"), ignore_errors=True)
     for stage, view in (("featurize", None), ("extract", None), ("segment", None), ("reshape", "small")):
-        for part in ("1/2", "2/2"):
+        for part in (Part(1, 2), Part(2, 2)):
             warm.run(project, stage, view, part)
     assert sorted(path.name for path in project.out("ingest").parent.iterdir()) == ["ingest"]
     with caplog.at_level(logging.INFO, "tailwatch"):
@@ -75,7 +57,7 @@ def test_the_stages_find_everything_made(project, caplog):
 
 
 def test_a_view_without_pixels_needs_no_warming(project):
-    outcomes = warm.run(project, "reshape", "numbers", "1/1")
+    outcomes = warm.run(project, "reshape", "numbers", Part())
     assert len(outcomes) == 6
     assert not any(outcome.made or outcome.reason for outcome in outcomes)
 
@@ -84,6 +66,6 @@ def test_a_bad_clip_is_told_and_ends_nothing(project, caplog):
     gone = read_clips(project)[0]
     project.locate(gone).unlink()
     with caplog.at_level(logging.INFO, "tailwatch"):
-        warm.run(project, "extract", None, "1/1")
+        warm.run(project, "extract", None, Part())
     assert f"{gone.clip_id} set aside" in caplog.text
     assert "5 decoded, 0 reused, 1 set aside" in caplog.text

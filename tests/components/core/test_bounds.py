@@ -2,6 +2,7 @@
 
 import mmap
 
+import cv2
 import numpy as np
 import pytest
 
@@ -26,6 +27,16 @@ def _forever_in_the_second_part(_):
 def _large(mib):
     with bounded("a.mp4", 60, 64 * MIB):
         return len(np.ones(mib * MIB, np.uint8)) // MIB
+
+
+def _large_in_opencv(mib):
+    with bounded("a.mp4", 60, 64 * MIB):
+        return cv2.resize(np.ones((8, 8), np.uint8), (MIB, mib)).nbytes // MIB
+
+
+def _wrong_in_opencv(_):
+    with bounded("a.mp4", 60, 64 * MIB):
+        cv2.resize(np.ones((8, 8), np.uint8), (0, 0))
 
 
 def _large_when_allowed(mib):
@@ -53,6 +64,7 @@ def test_time(work):
     ("work", "mib"),
     [
         pytest.param(_large, 16, id="within"),
+        pytest.param(_large_in_opencv, 16, id="within, in OpenCV"),
         pytest.param(_large_when_allowed, 128, id="within what was allowed later"),
         pytest.param(_afterwards, 512, id="no bound behind the block"),
     ],
@@ -61,9 +73,15 @@ def test_what_is_within_its_bounds(work, mib):
     assert _run(work, mib) == mib
 
 
-def test_memory():
+@pytest.mark.parametrize("work", [_large, _large_in_opencv])
+def test_memory(work):
     with pytest.raises(BadDataError, match=r"a\.mp4: needs more than 64 MiB of memory"):
-        _run(_large, 512)
+        _run(work, 512)
+
+
+def test_another_error_of_opencv_stays_what_it_is():
+    with pytest.raises(cv2.error, match="resize"):
+        _run(_wrong_in_opencv, 0)
 
 
 def test_a_process_that_is_no_worker_is_not_bounded():

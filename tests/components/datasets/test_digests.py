@@ -9,6 +9,7 @@ import pytest
 
 from components.datasets import digests
 from components.datasets.digests import DigestCache
+from tests.video_factory import write_frames
 
 
 def aged(path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -22,7 +23,7 @@ def test_an_unchanged_file_is_read_once(tmp_path: Path, monkeypatch: pytest.Monk
     cache = DigestCache(tmp_path / "cache.json")
     assert cache.sha256(clip) == hashlib.sha256(b"one").hexdigest()
     cache.save()
-    monkeypatch.delattr(digests, "file_sha256")
+    monkeypatch.delattr(digests, "content_sha256")
     assert DigestCache(tmp_path / "cache.json").sha256(clip) == hashlib.sha256(b"one").hexdigest()
 
 
@@ -54,3 +55,18 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
     clip = tmp_path / "a"
     clip.write_bytes(b"one")
     assert DigestCache(tmp_path / "cache.json").sha256(clip) == hashlib.sha256(b"one").hexdigest()
+
+
+def test_a_sequence_is_digested_once_until_a_frame_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digests, "_SETTLED_NS", -(10**12))
+    folder = write_frames(tmp_path / "a", ["1.png", "2.png"])
+    cache = DigestCache(tmp_path / "cache.json")
+    first = cache.sha256(folder)
+    cache.save()
+    with monkeypatch.context() as patched:
+        patched.setattr(digests, "content_sha256", None)
+        assert DigestCache(tmp_path / "cache.json").sha256(folder) == first
+    write_frames(folder, ["2.png"], first=9)
+    assert DigestCache(tmp_path / "cache.json").sha256(folder) != first

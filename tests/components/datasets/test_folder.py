@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from components.core.errors import BadDataError
-from components.datasets.folder import list_folder
+from components.datasets.adapter import Adapter
 from components.datasets.listing import Entry
-from components.datasets.registry import ADAPTERS, describe_adapters
+from components.datasets.registry import ADAPTERS, describe_adapters, list_clips
 from components.datasets.source import open_root
 
 CLASSES = ("calm", "fight")
@@ -24,7 +24,7 @@ def touch(root: Path, *uris: str) -> Path:
 def listed(root: Path, table: str | None = None) -> object:
     if table is not None:
         (root / "clips.csv").write_text(table, encoding="utf-8")
-    return list_folder(open_root(str(root)), CLASSES)
+    return list_clips(open_root(str(root)), "folder", CLASSES)
 
 
 def test_class_is_the_folder(tmp_path: Path) -> None:
@@ -105,8 +105,8 @@ def test_a_table_that_is_a_broken_link_is_refused(tmp_path: Path) -> None:
 
 def test_columns_that_nothing_reads_are_named(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4")
-    table = "clip,label,source,start_s,end_s\na.mp4,calm,film,1,2\n"
-    assert listed(tmp_path, table).warnings == ("clips.csv: these columns are not used: start_s, end_s",)
+    table = "clip,label,source,fps,notes\na.mp4,calm,film,1,2\n"
+    assert listed(tmp_path, table).warnings == ("clips.csv: these columns are not used: fps, notes",)
 
 
 def test_a_table_may_name_a_clip_twice_alike(tmp_path: Path) -> None:
@@ -116,4 +116,4 @@ def test_a_table_may_name_a_clip_twice_alike(tmp_path: Path) -> None:
 
 def test_every_adapter_is_there_and_described() -> None:
     assert [row["adapter"] for row in describe_adapters()] == ADAPTERS.names()
-    assert all(callable(ADAPTERS.get(name)) for name in ADAPTERS.names())
+    assert all(isinstance(ADAPTERS.get(name), Adapter) for name in ADAPTERS.names())

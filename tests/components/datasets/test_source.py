@@ -122,6 +122,12 @@ def test_an_object_is_fetched_once_and_again_when_it_changes(bucket: object, tmp
     assert not list((tmp_path / "fetched").glob(".*"))
 
 
+def test_frames_in_a_bucket_are_refused(bucket: object, tmp_path: Path) -> None:
+    bucket.put_object(Key="a_1.png", Body=b"x")
+    with pytest.raises(UsageError, match=r"s3://films/a_\*\.png stands for many files.*aws s3 sync"):
+        open_root("s3://films", tmp_path).local("a_*.png")
+
+
 def test_what_the_checksum_does_not_agree_with_is_never_accepted(bucket: object, tmp_path: Path) -> None:
     bucket.put_object(Key="a.mp4", Body=b"first", Metadata={"sha256": "0" * 64})
     with pytest.raises(StorageError, match=r"s3://films/a\.mp4 arrived damaged"):
@@ -143,3 +149,15 @@ def test_a_store_that_is_down_is_named(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(StorageError, match=r"s3://films/ could not be reached at http://127\.0\.0\.1:9"):
         open_root("s3://films", tmp_path).list()
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
+def test_a_server_without_its_scheme_is_a_usage_error(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv(variable, "minio:9000")
+    with pytest.raises(UsageError, match=rf"^{variable} is minio:9000\. Wanted: an address with its scheme"):
+        open_root("s3://films", tmp_path).list()

@@ -16,7 +16,9 @@ from components.datasets.splits import (
     split_as_given,
     split_at_random,
     split_by_group,
+    torn_groups,
     twins_on_lower_sides,
+    val_from_train,
 )
 
 FRACTIONS = (0.6, 0.2, 0.2)
@@ -124,3 +126,25 @@ def test_the_seed_searched_for_a_random_split_balances_the_classes():
     sides = split_at_random(seed, clips, (0.6, 0.2, 0.2))
     present = {(sides[clip], label) for clip, label in zip(clips, labels, strict=True)}
     assert len(present) == 6
+
+
+def test_val_is_taken_from_train_by_group() -> None:
+    groups = {f"{group}/{k}": f"film-{group}" for group in range(200) for k in range(3)}
+    given = {name: "test" if name.startswith("1") else "train" for name in groups}
+    sides = val_from_train(given, groups, 27, 0.2)
+    assert {name for name, side in sides.items() if side == "test"} == {
+        name for name, side in given.items() if side == "test"
+    }
+    assert not torn_groups(sides, groups)
+    counts = Counter(sides.values())
+    assert counts["val"] / (counts["val"] + counts["train"]) == pytest.approx(0.2, abs=0.1)
+
+
+def test_a_given_val_side_stays_as_it_is() -> None:
+    given = {"a": "train", "b": "val", "c": "train"}
+    assert val_from_train(given, {name: name for name in given}, 27, 0.99) == given
+
+
+def test_sources_on_two_sides_are_named() -> None:
+    groups = {"a": "x", "b": "x", "c": "y", "d": "y"}
+    assert torn_groups({"a": "train", "b": "test", "c": "test", "d": "test"}, groups) == ["x"]

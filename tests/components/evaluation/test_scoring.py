@@ -1,5 +1,6 @@
 """Clips and frames of a model that answers what it is told."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,7 +8,10 @@ import pytest
 
 from components.core.errors import BadDataError
 from components.datasets.clips import Label
-from components.evaluation.scoring import Tensors, decide, frame_level, score
+from components.evaluation.predictions import ClipPredictions
+from components.evaluation.scoring import Scoring, Tensors, frame_level, score, shown_frames
+from components.models.bundle import Predictions
+from components.models.logits import decide
 
 CLASSES = ("non_stalking", "stalking")
 
@@ -23,7 +27,9 @@ class Told:
         numbers = numbers[rows]
         both = np.stack([1 - numbers[..., 0], numbers[..., 0]], axis=-1)
         clip = both.mean(axis=1)
-        return SimpleNamespace(clip=clip, raw=clip**2, frames=both if self.by_frame else None)
+        predicted = decide(clip, self.info.threshold)
+        frames = both if self.by_frame else None
+        return Predictions(predicted, clip, clip**2, frames)
 
 
 def label(clip_id: str, name: str = "stalking", holdout: str = "test") -> Label:
@@ -58,6 +64,53 @@ def test_frames_are_items_with_their_clip_s_label_and_group():
     assert found.predicted.tolist() == [1, 0, 0, 1]
     assert found.groups.tolist() == ["film of a"] * 2 + ["film of b"] * 2
     assert frame_level(score(Told(), given, labels), "test") is None
+
+
+@pytest.mark.parametrize(
+    ("classes", "wanted"),
+    [
+        pytest.param(CLASSES, [0, 1, 1, 0, *[0] * 4, *[1] * 4], id="two classes: outside is the first"),
+        pytest.param((*CLASSES, "fight"), [1, 1, *[0] * 4, *[1] * 4], id="three: outside is left out"),
+    ],
+)
+def test_a_frame_outside_of_its_label_s_intervals(classes, wanted):
+    labels = {
+        "a": replace(label("a"), intervals=((1.0, 2.0), (2.5, 3.0))),
+        "b": label("b", "non_stalking"),
+        "c": label("c"),
+    }
+    times = np.array([[0.9, 1.0, 2.9, 3.0], [0, 1, 2, 3], [0, 1, 2, 3]])
+    table = ClipPredictions(
+        *(np.array(list("abc")), np.array(["test"] * 3), np.array(list("abc")), np.array([1, 0, 1])),
+        *(np.array([1, 0, 1]), *[np.zeros((3, len(classes)))] * 2, np.ones(3), classes),
+    )
+    frames = np.zeros((3, 4, len(classes)))
+    shown = shown_frames(times, list(labels.values()))
+    found = frame_level(Scoring(table, frames, (), shown=shown), "test")
+    assert found.labels.tolist() == wanted
+
+
+def test_what_is_said_of_all_of_a_clip_is_of_its_label():
+    table = ClipPredictions(
+        *(np.array(["a"]), np.array(["test"]), np.array(["a"]), np.array([1]), np.array([1])),
+        *([np.full((1, 2), np.nan)] * 2 + [np.ones(1)]),
+        classes=CLASSES,
+        scores=np.ones(1),
+    )
+    shown = np.array([[False, True, False, False, False]])
+    assert Scoring(table, None, (), np.array([[0.9]]), shown=shown).frame_labels().tolist() == [[1]]
+
+
+def test_scores_that_begin_later_are_of_the_last_frames():
+    table = ClipPredictions(
+        *(np.array(["a"]), np.array(["test"]), np.array(["a"]), np.array([1]), np.array([1])),
+        *([np.full((1, 2), np.nan)] * 2 + [np.ones(1)]),
+        classes=CLASSES,
+        scores=np.ones(1),
+    )
+    shown = np.array([[True, False, True]])
+    scoring = Scoring(table, None, (), np.array([[0.3, 0.6]]), shown=shown)
+    assert scoring.frame_labels().tolist() == [[0, 1]]
 
 
 def test_a_view_without_numbers_lacks_none():

@@ -7,7 +7,7 @@ from components.core.files import canonical_json
 from components.evaluation.intervals import wilson
 from components.evaluation.metrics import Scored
 from components.evaluation.settings import BootstrapSettings
-from components.evaluation.summary import flat_metrics, summarise
+from components.evaluation.summary import flat_metrics, sign_of_chance, summarise
 
 CLASSES = ("non_stalking", "stalking")
 SETTINGS = BootstrapSettings(samples=200)
@@ -49,3 +49,20 @@ def test_no_clips():
     assert (found["n"], found["n_groups"]) == (0, 0)
     assert {entry["value"] for entry in found["metrics"].values()} == {None}
     assert found["wilson"]["accuracy"]["low"] is None
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "told"),
+    [
+        pytest.param(0.7, 0.45, "0.700 (0.450 to 0.900) on 48 test clips", id="reaches one half"),
+        pytest.param(0.7, 0.5, "0.700 (0.500 to 0.900)", id="begins there"),
+        pytest.param(0.7, None, "0.700 (no interval)", id="no interval"),
+        pytest.param(0.7, 0.51, "", id="above"),
+        pytest.param(None, None, "", id="undefined"),
+    ],
+)
+def test_a_scorer_that_ranks_as_any_order_does(value, low, told):
+    found = {"value": value, "low": low, "high": None if low is None else 0.9}
+    said = sign_of_chance({"n": 48, "metrics": {"roc_auc": found}})
+    assert told in said
+    assert bool(said) == bool(told)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from components.core.errors import BadDataError, UsageError
-from components.features.views import View, differences, render
+from components.features.focused_bag import Focus, focused_bag
+from components.features.views import STILL, View, lay_out, render
 
 FRAMES = np.random.default_rng(0).integers(20, 235, (3, 90, 160, 3), np.uint8)
 MASKS = np.zeros((3, 90, 160), bool)
@@ -43,16 +44,58 @@ def test_resized_straight_to_the_shape(height: int, width: int) -> None:
 
 
 def test_differences_are_about_the_middle() -> None:
-    frames = np.zeros((4, 2, 2, 3), np.uint8)
+    frames = np.zeros((4, 90, 160, 3), np.uint8)
     frames[1:] = 100
     frames[2:] = 255
     frames[3] = 0
-    assert differences(frames)[:, 0, 0, 0].tolist() == [128, 178, 205, 0]
+    shown = render(frames, None, view(background="keep", difference=True))
+    assert shown[:, 0, 0, 0].tolist() == [128, 178, 205, 0]
 
 
 def test_a_still_clip_has_no_difference() -> None:
     still = np.repeat(FRAMES[:1], 3, axis=0)
     assert (render(still, None, view(background="keep", difference=True)) == 128).all()
+
+
+def moving(start: int = 40, end: int = 56, total: int = 96) -> np.ndarray:
+    """Still frames, and between start and end a bright square that walks."""
+    frames = np.full((total, 90, 160, 3), 30, np.uint8)
+    for k in range(start, min(end, total)):
+        frames[k, 20:40, 4 * (k - start) : 4 * (k - start) + 20] = 200
+    return frames
+
+
+def test_focus_shows_the_frames_with_the_motion() -> None:
+    frames, focus = moving(), Focus(frames=6, block=8)
+    focused = view(background="keep", focus=focus)
+    chosen = focused_bag(frames, focus).indices
+    np.testing.assert_array_equal(render(frames, None, focused), frames[chosen])
+    assert ((chosen >= 40) & (chosen < 64)).all()
+    assert lay_out(frames, None, focused).facts == {"frames": 96, "kept": 16, "ratio": 0.166667}
+    assert lay_out(frames, None, view(background="keep")).facts == {}
+
+
+def test_focus_cuts_people_out_of_the_chosen_frames() -> None:
+    frames, focus = moving(), Focus(frames=6, block=8)
+    masks = np.zeros(frames.shape[:3], bool)
+    masks[:, :, ::2] = np.arange(96)[:, None, None] % 2 == 0
+    chosen = focused_bag(frames, focus).indices
+    wanted = render(frames[chosen], masks[chosen], view())
+    np.testing.assert_array_equal(render(frames, masks, view(focus=focus)), wanted)
+
+
+def test_a_difference_is_from_the_frame_before_in_the_sampling_and_not_in_the_focus() -> None:
+    frames, focus = moving(), Focus(frames=4, block=8)
+    plain = render(frames, None, view(background="keep", difference=True))
+    focused = render(frames, None, view(background="keep", difference=True, focus=focus))
+    np.testing.assert_array_equal(focused, plain[focused_bag(frames, focus).indices])
+    assert (focused != STILL).any(axis=(1, 2, 3)).all()
+
+
+@pytest.mark.parametrize("total", [1, 5, 20, 21, 400])
+def test_focus_shows_as_many_frames_of_every_clip(total: int) -> None:
+    rendered = render(moving(2, 5, total), None, view(background="keep", focus=Focus(frames=20)))
+    assert rendered.shape == (20, 90, 160, 3)
 
 
 @pytest.mark.parametrize("masks", [None, MASKS[:2], MASKS[:, :45]])
@@ -66,8 +109,9 @@ def test_refuses_masks_that_do_not_fit(masks: np.ndarray | None) -> None:
     [
         pytest.param({"height": 64, "width": None}, "height 64 and width None", id="half a size"),
         pytest.param(
-            {"height": None, "width": None}, "without pixels and without numbers", id="nothing in it"
+            {"height": None, "width": None}, "without pixels, numbers and activations", id="nothing in it"
         ),
+        pytest.param({"focus": Focus(), "numbers": True}, "focus and numbers", id="numbers of other frames"),
     ],
 )
 def test_refuses_a_view_that_means_nothing(given: dict[str, object], message: str) -> None:

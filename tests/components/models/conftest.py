@@ -1,15 +1,17 @@
 """Small trained bundles of every registered model, made once."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from components.features.activation_layout import NUMBERS
 from components.features.scaler import Scaler
 from components.features.views import View
 from components.models.bundle import Bundle, write_bundle
-from components.models.registry import MODELS, definition_of
+from components.models.registry import definition_of
 from components.training.bundling import calibrate, describe
 from components.training.learn import Learned, learn
 from components.training.observer import Unwatched
@@ -17,6 +19,7 @@ from components.training.settings import TrainSettings
 from components.training.task import Task
 
 N, T, SIDE = 12, 3, 48
+SIDES = (32, SIDE, 64, 75)
 VIEW = View(sampling="three", height=SIDE, width=SIDE, background="keep", numbers=True)
 
 
@@ -42,6 +45,7 @@ class Clips:
     frames: np.ndarray
     numbers: np.ndarray
     labels: np.ndarray
+    activations: np.ndarray
 
 
 def make_clips(n=N, t=T, side=SIDE, n_classes=2, seed=27):
@@ -52,14 +56,15 @@ def make_clips(n=N, t=T, side=SIDE, n_classes=2, seed=27):
     )
     numbers = rng.normal(500 + 40 * labels[:, None, None], 30, (n, t, 29)).astype(np.float32)
     numbers[::4, :, 3] = np.nan
-    return Clips(frames.astype(np.uint8), numbers, labels)
+    activations = rng.normal(labels[:, None] / 2, 1, (n, NUMBERS)).astype(np.float32)
+    return Clips(frames.astype(np.uint8), numbers, labels, activations)
 
 
 def make_task(model_id, clips, settings, training, n_classes=2):
     numbers = np.nan_to_num((clips.numbers - 500) / 40).astype(np.float32)
     half = len(clips.labels) * 2 // 3
     definition = definition_of(model_id)
-    streams = {"frames": clips.frames, "numbers": numbers}
+    streams = {"frames": clips.frames, "numbers": numbers, "activations": clips.activations}
     return Task(
         model_id=model_id,
         definition=definition,
@@ -78,20 +83,42 @@ def small_settings(model_id):
     return settings(weights="none") if hasattr(settings(), "weights") else settings()
 
 
-@pytest.fixture(scope="session")
-def clips():
-    return make_clips()
+def clips_for(model_id):
+    """The clips at the smallest size that all models with so small frames share."""
+    side = getattr(small_settings(model_id), "min_side", SIDE)
+    return _clips_of_side(next(shared for shared in SIDES if shared >= side))
+
+
+@cache
+def _clips_of_side(side):
+    return make_clips(side=side)
+
+
+@pytest.fixture
+def clips(name):
+    """The clips of the model that a test is about."""
+    return clips_for(name)
+
+
+class Bundles(dict):
+    """Registered models by id, each trained for two steps and written when it is first asked for."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder = folder
+
+    def __missing__(self, model_id):
+        self[model_id] = _train(model_id, clips_for(model_id), self.folder / model_id)
+        return self[model_id]
 
 
 @pytest.fixture(scope="session")
-def trained(clips, tmp_path_factory):
-    """Every registered model by id, trained for two steps and written."""
-    folder = tmp_path_factory.mktemp("bundles")
-    return {model_id: _train(model_id, clips, folder / model_id) for model_id in MODELS.names()}
+def trained(tmp_path_factory):
+    return Bundles(tmp_path_factory.mktemp("bundles"))
 
 
 def _train(model_id, clips, folder):
-    training = TrainSettings(batch=4, epochs=1, max_steps=2)
+    training = TrainSettings(batch=4, epochs=2, max_steps=2)
     task = make_task(model_id, clips, small_settings(model_id), training)
     learned = learn(task, None, Unwatched())
     scaler = (
@@ -106,5 +133,5 @@ def _train(model_id, clips, folder):
         scaler=scaler,
         digests={"data": "d"},
     )
-    info = calibrate(info, task, learned, clips.frames, clips.numbers)
+    info = calibrate(info, task, learned, clips.frames, clips.numbers, clips.activations)
     return Trained(write_bundle(folder, info, learned.arrays), folder, task, learned)

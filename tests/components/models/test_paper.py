@@ -2,6 +2,7 @@
 
 import pytest
 
+from components.core.errors import UsageError
 from components.models.base import PAPER_000
 from components.models.registry import definition_of
 
@@ -75,3 +76,60 @@ def test_the_blocks_give_paper_002s_convlstm_too():
     network = keras.Model(inputs, layers.Dense(6, activation="softmax")(flat))
     assert flat.shape[1:] == (2880,)
     assert network.count_params() == 50_286
+
+
+@pytest.mark.parametrize(("classes", "parameters"), [(2, 72_961), (6, 73_126), (50, 74_578)])
+def test_lrcn(classes, parameters):
+    """A7.5, 5 and A3.2: 72,928 + 33 for every logit; 64 pixels are pooled to one."""
+    definition = definition_of("lrcn")
+    network = definition.build(definition.settings(), definition.paper_shapes, classes)
+    assert network.count_params() == parameters
+    shapes = _shapes(network)
+    assert [shapes[f"conv_{k}_pool"] for k in range(1, 5)] == [
+        (16, 16, 16),
+        (4, 4, 32),
+        (2, 2, 64),
+        (1, 1, 64),
+    ]
+    assert shapes["unfold_time"] == (20, 64)
+    assert shapes["lstm"] == (32,)
+    assert [f"conv_{k}_dropout" in shapes for k in range(1, 5)] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("model", "chain"),
+    [
+        pytest.param("cnn_lstm", [("features", (20, 1280)), ("lstm", (128,))], id="paper 001"),
+        pytest.param("mobilenet_lstm", [("features", (20, 1280)), ("lstm", (64,))], id="LSTM"),
+        pytest.param(
+            "mobilenet_bilstm", [("features", (20, 1280)), ("both_directions", (128,))], id="BD-LSTM"
+        ),
+        pytest.param("mobilenet_reslstm", [("skip", (20, 64)), ("mean_over_time", (64,))], id="Res-LSTM"),
+        pytest.param("cnn3d_lstm", [("features", (20, 2048)), ("lstm", (128,))], id="paper 003 c"),
+        pytest.param("inception_rule", [("features", (2048,)), ("logits", (14,))], id="paper 003 b"),
+    ],
+)
+def test_heads_on_backbones(model, chain):
+    definition = definition_of(model)
+    shapes = _shapes(definition.build(definition.settings(), definition.paper_shapes, 14))
+    assert [(name, shapes[name]) for name, _ in chain] == chain
+
+
+def test_paper_001s_three_dense_layers():
+    definition = definition_of("cnn_lstm")
+    scratch = definition.settings(backbone="scratch")
+    network = definition.build(scratch, definition_of("lrcn").paper_shapes, 2)
+    assert [_shapes(network)[name] for name in ("dense_1", "dense_2", "logits")] == [(256,), (64,), (1,)]
+    # Convolutions 60,512, LSTM 4 * 128 * (64 + 128 + 1), then 128 to 256 to 64 to 1.
+    assert network.count_params() == 60_512 + 98_816 + 33_024 + 16_448 + 65
+    assert len(network.trainable_variables) == len(network.weights)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"threshold": 101.0}, {"min_count": 0}, {"max_frames": 0}],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_rule_that_cannot_be_kept_is_refused(change):
+    with pytest.raises(UsageError, match="a rule of"):
+        definition_of("inception_rule").settings(**change)

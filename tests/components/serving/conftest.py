@@ -8,7 +8,7 @@ import pytest
 
 from components.core.settings import to_dict
 from components.faces.settings import FeaturizeSettings
-from components.features.chain import ChainSettings
+from components.features.keys import ChainSettings
 from components.features.scaler import Scaler
 from components.features.views import View
 from components.models.base import InputShapes

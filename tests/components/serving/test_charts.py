@@ -5,7 +5,16 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from components.serving.charts import Axis, Range, Series, bar_chart, forest_plot, line_chart
+from components.serving.charts import (
+    Axis,
+    Range,
+    Series,
+    Spot,
+    bar_chart,
+    forest_plot,
+    line_chart,
+    scatter_plot,
+)
 
 
 def parsed(svg: str) -> ET.Element:
@@ -64,3 +73,30 @@ def test_names_are_escaped():
     svg = forest_plot([Range("<script>", 0.5, note='a "b" & c')], Axis("x"))
     assert "<script>" not in svg
     assert [text.text for text in of_class(svg, "row-name")] == ["<script>"]
+
+
+def test_bars_start_at_zero_whatever_their_sign():
+    rows = [Range("worth", 0.5, 0.4, 0.6), Range("nothing", 0.0), Range("chance", -0.25), Range("none", None)]
+    svg = forest_plot(rows, Axis("drop", -0.5, 1.0), bars=True)
+    bars = [(float(bar.get("x", "")), float(bar.get("width", ""))) for bar in of_class(svg, "bar")]
+    (worth, nothing, chance) = bars
+    assert worth[0] == nothing[0] == pytest.approx(chance[0] + chance[1], abs=0.2)
+    assert worth[1] == pytest.approx(2 * chance[1], abs=0.2)
+    assert nothing[1] == 0
+    assert len(of_class(svg, "whisker")) == 1
+    assert not of_class(svg, "dot")
+
+
+def test_spots_are_told_apart_by_more_than_colour():
+    svg = scatter_plot(
+        [Spot(-3, 9, 0, "a <clip>"), Spot(2, 4, 1, is_hollow=True), Spot(0, 0, 1, is_crossed=True)]
+    )
+    left, right, middle = (float(dot.get("cx", "")) for dot in of_class(svg, "dot"))
+    assert 0 < left < middle < right < 560
+    assert len(of_class(svg, "quoted")) == 1
+    assert len(of_class(svg, "cross")) == 2
+    assert "a &lt;clip&gt;" in svg
+
+
+def test_one_spot_has_a_place():
+    assert len(of_class(scatter_plot([Spot(1, 1, 0)]), "dot")) == 1

@@ -2,6 +2,7 @@
 
 import faulthandler
 import os
+import tempfile
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from components.core.errors import BadDataError, UsageError
 from components.models.bundle import Predictions
+from components.models.logits import decide
 from components.serving import clip_input
 from components.serving.predictor import Scorer, load
 from components.video import reader
@@ -31,6 +33,16 @@ def test_what_was_not_seen_is_said(bundle_folder, film):
     assert score.decoder["frames_decoded"] == 25
 
 
+def test_what_a_killed_scoring_left_goes_with_the_next(bundle_folder, film, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / "tailwatch-killed"
+    left.mkdir()
+    for name in (".owner", "upload"):
+        (left / name).write_bytes(b"a face")
+    load(bundle_folder).score(film.read_bytes())
+    assert [*tmp_path.glob("tailwatch-*")] == []
+
+
 def test_a_span_of_the_video(bundle_folder, film):
     score = load(bundle_folder).score(film, start_s=0.2, end_s=0.6)
     assert score.decoder["frames_decoded"] == 10
@@ -50,7 +62,7 @@ def test_what_is_no_video_is_bad_data(bundle_folder, video, message):
 
 
 def test_a_film_that_ends_its_reader_is_bad_data(bundle_folder, film, monkeypatch, forked_workers):
-    monkeypatch.setattr(reader, "read_clip", lambda *_: (faulthandler.disable(), os.abort()))
+    monkeypatch.setattr(reader, "read_clip", lambda *_, **__: (faulthandler.disable(), os.abort()))
     with pytest.raises(BadDataError, match=r"crashed its worker process \(signal 6, SIGABRT\)"):
         load(bundle_folder).score(film)
 
@@ -82,7 +94,8 @@ def test_no_such_model_in_mlflow(mlflow_project, monkeypatch):
 def test_decision(monkeypatch, bundle_folder, film, values, label, probability):
     bundle = load(bundle_folder).bundle
     answer = np.array([values])
-    monkeypatch.setattr(bundle, "predict", lambda *_: Predictions(answer, answer, None))
+    given = Predictions(decide(answer, bundle.info.threshold), answer, answer, None)
+    monkeypatch.setattr(bundle, "predict", lambda *_, **__: given)
     classes = ("non_stalking", "stalking", "fight")[: len(values)]
     monkeypatch.setattr(bundle, "info", SimpleNamespace(**{**vars(bundle.info), "classes": classes}))
     score = Scorer(bundle, "told").score(film)

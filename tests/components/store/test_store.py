@@ -180,6 +180,8 @@ def test_objects_are_found_by_the_clip_that_they_were_made_from(store):
     store.put("masks", other, {"x": np.zeros(2)}, {"clip": "two"})
     store.put("tensors", KEY, {"x": np.zeros(2)}, {})
     assert set(store.made_from({"one"})) == {("frames", KEY), ("tensors", KEY)}, "unlabelled ones count too"
+    path_of(store).write_bytes(b"torn")
+    assert ("frames", KEY) in set(store.made_from({"two"})), "a damaged one does not say of which it is"
     store.remove("frames", KEY)
     store.remove("frames", KEY)
     assert (store.has("frames", KEY), store.has("masks", other)) == (False, True)

@@ -6,7 +6,7 @@ from components.core.errors import StorageError
 from components.tracking.live import LiveRun
 from components.tracking.records import Point, RunRecord
 from components.tracking.runs import RunBook
-from components.tracking.store import TrackingStore
+from components.tracking.store import TrackingStore, open_store
 
 RECORD = RunRecord("train@fusion", "key", params={"epochs": 3})
 
@@ -51,6 +51,15 @@ def test_no_server_at_the_start_warns_once(monkeypatch, caplog):
         live.on_end({"best_epoch": 2, "stopped": "patience"})
     assert len(caplog.records) == 1
     assert "train@fusion goes on without MLflow (`tailwatch track` files it later)" in caplog.text
+
+
+def test_a_damaged_database_ends_no_training(mlflow_project, caplog):
+    (mlflow_project / "mlflow.db").write_text("no database" * 1000)
+    live = LiveRun(lambda: RunBook(open_store(mlflow_project), "tailwatch"), RECORD)
+    with caplog.at_level(logging.WARNING, "tailwatch"):
+        live.on_start({"clips": {"train": 4}})
+        live.on_epoch(0, {"loss": 0.5})
+    assert "train@fusion goes on without MLflow" in caplog.text
 
 
 def test_a_server_lost_in_the_middle_warns_once(book: RunBook, monkeypatch, caplog):

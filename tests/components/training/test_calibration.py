@@ -90,3 +90,15 @@ def test_any_clips_give_finite_probabilities_that_add_to_one(n, k, spread, seed)
     said = fit_calibration(raw, rng.integers(0, raw.shape[1], n)).apply(raw)
     assert np.isfinite(said).all()
     np.testing.assert_allclose(said.sum(axis=1), 1.0, atol=1e-9)
+
+
+def test_a_temperature_moves_no_threshold_between_two_classes():
+    rng = np.random.default_rng(8)
+    odds = rng.normal(1.5, 2, 60)
+    labels = (odds + rng.normal(0, 2, 60) > 2.5).astype(int)
+    raw = _two(odds)
+    told = fit_calibration(raw, labels, "temperature").apply(raw)
+    assert np.array_equal(told.argmax(axis=1), raw.argmax(axis=1))
+    assert not np.allclose(told, raw)
+    moved = fit_calibration(raw, labels, "platt").apply(raw)
+    assert not np.array_equal(moved.argmax(axis=1), raw.argmax(axis=1)), "which platt does"

@@ -104,8 +104,8 @@ def test_later_ones_keep_the_best_epoch_before(monkeypatch, caplog):
 
     build, made = loop.Stepper, []
 
-    def poisoned(network, optimizer):
-        step = build(network, optimizer)
+    def poisoned(*given):
+        step = build(*given)
 
         def one(batch):
             made.append(1)

@@ -71,8 +71,8 @@ def test_steps_that_are_done_are_not_made_again(unkilled, tmp_path, monkeypatch)
     made = []
     build = loop.Stepper
 
-    def counted(network, optimizer):
-        step = build(network, optimizer)
+    def counted(*given):
+        step = build(*given)
         return lambda batch: made.append(1) or step(batch)
 
     monkeypatch.setattr(loop, "Stepper", counted)

@@ -45,11 +45,47 @@ def test_a_step_takes_the_weighted_loss_of_its_batch():
         assert correct == ((z[:n] > 0) == labels[:n]).sum()
 
 
-def test_adams_first_step_is_the_learning_rate():
+def _two_steps(gradients, optimizer):
+    """How far a weight goes by each optimizer's formula, at a rate of 0.01."""
+    m = v = moved = 0.0
+    for t, g in enumerate(gradients, start=1):
+        if optimizer == "sgd":
+            m = 0.9 * m - 0.01 * g
+            moved += m
+        elif optimizer == "rmsprop":
+            v = 0.9 * v + 0.1 * g**2
+            moved -= 0.01 * g / np.sqrt(v)
+        else:
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+            moved -= 0.01 * (m / (1 - 0.9**t)) / np.sqrt(v / (1 - 0.999**t))
+    return moved
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
+def test_steps_are_those_of_the_optimizers_formula(optimizer):
     network = _linear()
-    step = Stepper(network, build_optimizer(TrainSettings(learning_rate=0.01, lr_decay_kind="none")))
-    step(Batch({"numbers": np.ones((4, 2), np.float32)}, np.zeros(4, int), np.ones(4, np.float32)))
-    np.testing.assert_allclose(network.get_weights()[0], 1 - 0.01, rtol=1e-4)
+    settings = TrainSettings(optimizer=optimizer, learning_rate=0.01, lr_decay_kind="none")
+    step, gradients = Stepper(network, build_optimizer(settings)), []
+    for _ in range(2):
+        weight, bias = network.get_weights()
+        gradients.append(1 / (1 + np.exp(-(weight.sum() + bias[0]))))  # of label 0 and inputs of 1
+        step(Batch({"numbers": np.ones((4, 2), np.float32)}, np.zeros(4, int), np.ones(4, np.float32)))
+    wanted = 1 + _two_steps(gradients, optimizer)
+    np.testing.assert_allclose(network.get_weights()[0], wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
+def test_every_optimizer_has_the_decay(optimizer):
+    slowing = build_optimizer(TrainSettings(optimizer=optimizer, learning_rate=0.1, decay=1.0))
+    slowing.build([keras.Variable(1.0)])
+    slowing.iterations.assign_add(1)
+    assert learning_rate(slowing) == pytest.approx(0.05)
+    given = TrainSettings(optimizer=optimizer, learning_rate=0.1, decay=0.5, lr_decay_kind="weight_decay")
+    weight = keras.Variable(1.0)
+    shrinking = build_optimizer(given)
+    shrinking.build([weight])
+    shrinking.apply([np.zeros((), np.float32)], [weight])
+    assert float(weight) == pytest.approx(1 - 0.1 * 0.5)
 
 
 @pytest.mark.parametrize("k", [1, 3])

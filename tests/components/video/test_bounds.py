@@ -22,6 +22,7 @@ pytestmark = pytest.mark.slow
 
 SAMPLINGS = {"five": Sampling("uniform", frames=5), "dense": Sampling("dense", per_second=12, max_side=320)}
 ALL = {"all": Sampling("dense", per_second=25)}
+MIB = 1 << 20
 MOST_MIB = 1430  # 1.5 GB
 
 
@@ -73,6 +74,12 @@ def test_the_largest_clip_that_is_read_fits(tmp_path: Path) -> None:
     assert peak_mib < MOST_MIB
 
 
+def test_a_clip_for_whose_frames_opencv_gets_no_memory_is_refused(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "a.mp4", 12, size=(1280, 720))
+    with pytest.raises(BadDataError, match=r"a\.mp4: needs more than .* MiB of memory"):
+        next(map_items(_read_in_little, [clip], label="read", workers=1))
+
+
 def test_time_grows_with_the_work_and_has_an_end() -> None:
     limits = Limits()
     assert limits.decoding_s(900, 640 * 360) < limits.decoding_s(9_000, 640 * 360) < limits.max_reading_s
@@ -88,6 +95,10 @@ def _cost(path: Path, make: Callable[[Path], object], samplings: dict[str, Sampl
 
 def _write(path: Path, make: Callable[[Path], object]) -> None:
     make(path)
+
+
+def _read_in_little(path: Path) -> None:
+    read_clip(path, SAMPLINGS, limits=Limits(max_decoder_bytes=8 * MIB))
 
 
 def _read(path: Path, samplings: dict[str, Sampling]) -> tuple[str, float]:

@@ -66,6 +66,19 @@ def test_dense(per_second: float, expected: list[int]) -> None:
     assert choose(Sampling("dense", per_second=per_second), even(30)).tolist() == expected
 
 
+@pytest.mark.parametrize(
+    ("frames", "expected"),
+    [
+        pytest.param(2, [12, 17], id="an even number"),
+        pytest.param(3, [7, 12, 17], id="an odd number: the earlier ones"),
+        pytest.param(6, [2, 7, 12, 17, 22, 27], id="as many as there are"),
+        pytest.param(9, [2, 7, 12, 17, 22, 27], id="more than there are"),
+    ],
+)
+def test_dense_from_the_middle(frames: int, expected: list[int]) -> None:
+    assert choose(Sampling("dense", per_second=5.0, frames=frames), even(30)).tolist() == expected
+
+
 def test_dense_at_half_a_broken_rate_takes_every_second_frame() -> None:
     times = [round(k * 1_001_000_000 / 24_000) // 1 for k in range(240)]
     chosen = choose(Sampling("dense", per_second=12 * 1000 / 1001), Timeline.of(times, None))
@@ -110,6 +123,9 @@ def test_times_that_do_not_increase_are_laid_out_by_the_rate() -> None:
         pytest.param({"kind": "uniform", "frames": 0}, "has `frames` of 1 or more", id="no frames"),
         pytest.param({"kind": "dense"}, r"`per_second` in \(0, 240\]", id="dense without a rate"),
         pytest.param({"kind": "dense", "per_second": -1.0}, "per_second", id="negative rate"),
+        pytest.param(
+            {"kind": "dense", "per_second": 5.0, "frames": 0}, "1 frame or more", id="none of dense"
+        ),
         pytest.param({"kind": "uniform", "frames": 5, "max_side": 0}, "max_side", id="no side"),
     ],
 )

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from markupsafe import Markup
 
-from components.core.errors import TailwatchError
+from components.core.errors import BadDataError, TailwatchError
 from components.core.files import atomic_path
 from components.core.parallel import map_items
 from components.datasets.clips import Clip, Label
@@ -91,6 +91,22 @@ def draw_sheets(
     return dict(zip((clip.clip_id for clip in wanted), map_items(draw, wanted, label="drawn"), strict=True))
 
 
+def save_middle_frame(project: Project, clip_id: str) -> tuple[str, tuple[int, int]]:
+    """Draw a clip's middle frame into reports/pictures: its path from the page, its width and height.
+
+    Raises:
+        TailwatchError: the clip is unknown or cannot be read.
+    """
+    clips = [clip for clip in read_clips(project) if clip.clip_id == clip_id]
+    if not clips:
+        raise BadDataError(f"{clip_id} is unknown", wanted="a clip of ingest", remedy="run `dvc repro`")
+    pictures, _ = _pictures(project.chain, clips[0], 1)
+    find = all_detectors() if project.params.report.blur_faces else None
+    (cell,) = frame_cells(pictures, CELL_PX, find)
+    path = project.root / "reports" / "pictures" / f"{picture_name(clip_id)}-middle.jpg"
+    return _save_strip(path, [cell], find), (cell.shape[1], cell.shape[0])
+
+
 def save_picture(path: Path, picture: Pixels, find: FindFaces | None) -> None:
     """Write a picture (H, W, 3) uint8 RGB; joining and compressing cells must not bring a face back."""
     encoded = _encoded(picture) if find is None else _encoded_faceless(picture, find)
@@ -135,11 +151,12 @@ def _save_strip(path: Path, cells: Sequence[Pixels], find: FindFaces | None) -> 
     return f"{path.parent.name}/{path.name}"
 
 
-def _pictures(chain: ClipChain, clip: Clip) -> tuple[ClipPictures, Pixels]:
-    """At most FRAMES_SHOWN frames of a clip, evenly spaced, with their times (T,) in seconds."""
+def _pictures(chain: ClipChain, clip: Clip, shown: int = FRAMES_SHOWN) -> tuple[ClipPictures, Pixels]:
+    """So many frames of a clip at most, evenly spaced, or the middle one; their times (T,) in seconds."""
     stored, measured = chain.frames(clip, chain.settings.featurize.sampling), chain.measurements(clip)
     count = len(stored["times_s"])
-    places = np.unique(np.linspace(0, count - 1, min(count, FRAMES_SHOWN)).round().astype(int))
+    places = np.unique(np.linspace(0, count - 1, min(count, shown)).round().astype(int))
+    places = places if shown > 1 else np.array([count // 2])
     arrays = (measured[name][places] for name in ("boxes", "landmarks_px", "numbers"))
     masks = chain.person_masks(clip)[places]
     return ClipPictures(stored["frames"][places], masks, *arrays), stored["times_s"][places]

@@ -1,0 +1,158 @@
+"""Adapter `ucf_crime`: UCF-Crime's original videos, wherever its many zips and mirrors put them.
+
+Videos are known by their names, which are unique, because folders are not: the lists name a folder that no
+zip holds, mirrors nest folders twice, and 50 normal videos lie in two folders.
+
+Source: papers.md A6.6.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import Literal
+
+from components.core.errors import BadDataError
+from components.datasets.adapter import Adapter
+from components.datasets.listing import Entry, Listing, of_classes
+from components.datasets.names import LeftOut, Names, lines_of, names_of
+from components.datasets.official import OfficialSplit, with_sides
+from components.datasets.source import Source
+
+_NAME = re.compile(r"(?P<video>(?P<name>.+?)_?\d+)_x264A?")
+_ANNOTATION = "Temporal_Anomaly_Annotation"
+_NONE = -1
+Frames = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class UcfCrimeOptions:
+    """What may be chosen of UCF-Crime.
+
+    Attributes:
+        official_split: whose lists give train and test; those of detection name all 1900 videos, those of
+            recognition 50 of each class, four times over.
+        fold: which of the four.
+    """
+
+    official_split: Literal["anomaly_detection", "action_recognition"] | None = None
+    fold: Literal[1, 2, 3, 4] = 1
+
+
+def list_ucf_crime(source: Source, wanted: tuple[str, ...], options: UcfCrimeOptions) -> Listing:
+    """List the videos of the classes that are asked for, each once, with the events that are annotated.
+
+    A class is a folder's name (`Abuse`), or how the names of videos begin (`Normal_Videos`), because the
+    normal ones lie in folders that differ from copy to copy.
+
+    Raises:
+        BadDataError: lists that are asked for and are not there, or an annotation that cannot be read.
+    """
+    names = names_of(source)
+    found, copies = _once(names, wanted)
+    entries, others = of_classes(found, wanted)
+    events = _events(source, names)
+    entries = tuple(replace(entry, intervals_frames=events.get(_key(entry.uri), ())) for entry in entries)
+    listing = Listing(entries, (*others, *copies, *names.no_videos, *names.flawed))
+    if options.official_split is None:
+        return listing
+    return with_sides(listing, names, _official(source, names, options), _key)
+
+
+def annotated_events(lines: Iterable[str]) -> dict[str, Frames]:
+    r"""Frames of the events, first and last, counted from 1, by the video; those of all its lines together.
+
+    Args:
+        lines: `video class start end start end`, -1 where there is no event.
+
+    Raises:
+        BadDataError: a line of another form, or two lines of one video that differ in its class.
+
+    Example:
+        >>> annotated_events(["Abuse028_x264.mp4  Abuse  165  240  -1  -1\t"])
+        {'abuse028': ((165, 240),)}
+    """
+    class_of: dict[str, str] = {}
+    events: dict[str, Frames] = {}
+    for line in lines:
+        video, name, found = _event(line)
+        if class_of.setdefault(video, name) != name:
+            raise BadDataError(
+                f"{_ANNOTATION}: {line!a}, and another line of this video says {class_of[video]}",
+                wanted="one class for a video",
+                remedy="correct the lines, or take the file out of the data set",
+            )
+        events[video] = tuple(dict.fromkeys((*events.get(video, ()), *found)))
+    return events
+
+
+def _event(line: str) -> tuple[str, str, Frames]:
+    """The video, its class and its events."""
+    try:
+        video, name, *numbers = line.split()
+        a, b, c, d = map(int, numbers)
+    except ValueError:
+        video, name, a, b, c, d = "", "", 0, 0, 0, 0
+    events = tuple(event for event in ((a, b), (c, d)) if event != (_NONE, _NONE))
+    if not all(1 <= first <= last for first, last in events):
+        raise BadDataError(
+            f"{_ANNOTATION}: {line!a}",
+            wanted="video, class, and two events as first and last frame from 1 on, -1 for none",
+            remedy="correct the line, or take the file out of the data set",
+        )
+    return _key(video), name, events
+
+
+def _events(source: Source, names: Names) -> dict[str, Frames]:
+    """The events that all tables name, of which a data set that was put together may hold several."""
+    paths = map(PurePosixPath, names.uris)
+    tables = [str(path) for path in paths if path.match(f"{_ANNOTATION}*.txt")]
+    return annotated_events(line for table in tables for line in lines_of(source, table))
+
+
+def _once(names: Names, wanted: tuple[str, ...]) -> tuple[list[Entry], LeftOut]:
+    """Every video once, and its copies in other folders; of several, one in a class's folder is taken."""
+    entries: dict[str, Entry] = {}
+    copies = []
+    for uri in sorted(names.videos, key=lambda uri: (_class_of(uri, wanted) not in wanted, uri)):
+        kept = entries.setdefault(_key(uri), Entry(uri, _class_of(uri, wanted), source=video_of(uri)))
+        if kept.uri != uri:
+            copies.append((uri, f"another copy of {kept.uri}, by its name"))
+    return list(entries.values()), tuple(copies)
+
+
+def _class_of(uri: str, wanted: tuple[str, ...]) -> str:
+    path = PurePosixPath(uri)
+    named = _NAME.fullmatch(path.stem)
+    if path.parent.name not in wanted and named is not None and named["name"] in wanted:
+        return named["name"]
+    return path.parent.name
+
+
+def _official(source: Source, names: Names, options: UcfCrimeOptions) -> OfficialSplit:
+    fold = f"{options.fold:03}.txt"
+    of_folds = {"train": f"train_{fold}", "test": f"test_{fold}"}
+    of_detection = {"train": "Anomaly_Train.txt", "test": "Anomaly_Test.txt"}
+    lists = of_detection if options.official_split == "anomaly_detection" else of_folds
+    named = {side: tuple(lines_of(source, names.needed(name))) for side, name in lists.items()}
+    return OfficialSplit(" and ".join(lists.values()), named)
+
+
+def video_of(uri: str) -> str:
+    """The source of a file: its name without what the encoder left in it."""
+    stem = PurePosixPath(uri).stem
+    named = _NAME.fullmatch(stem)
+    return named["video"] if named else stem
+
+
+def _key(name: str) -> str:
+    """What is equal for one video: `Normal_Videos_003` is another than `Normal_Videos003`."""
+    return video_of(name).lower()
+
+
+ADAPTER = Adapter(
+    "UCF-Crime's videos <Class><NNN>_x264.mp4, at any depth; Anomaly_Train.txt and Anomaly_Test.txt, or "
+    "train_001..004.txt and test_001..004.txt; Temporal_Anomaly_Annotation*.txt",
+    list_ucf_crime,
+    UcfCrimeOptions,
+)

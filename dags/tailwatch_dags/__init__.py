@@ -1,0 +1,1 @@
+"""What the DAG files share. Only operators, pods, tasks and notify know Airflow; the rest is plain Python."""

@@ -1,0 +1,74 @@
+"""What lies in a watched place: one digest of all names, sizes and times, so that a change is seen."""
+
+import hashlib
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+Entry = tuple[str, int, float, float]  # name, size, time of change, and when it came to be as it is
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A place at one moment.
+
+    Attributes:
+        digest: of every file's name, size and time of change.
+        files: how many.
+        newest: when the last one came to be as it is, in seconds since 1970; 0 of an empty place.
+    """
+
+    digest: str
+    files: int
+    newest: float
+
+    def is_quiet(self, seconds: float, now: float | None = None) -> bool:
+        """Whether nothing changed within so many seconds: what is being written is let alone."""
+        return (time.time() if now is None else now) - self.newest >= seconds
+
+
+def list_place(place: str) -> Listing:
+    """A folder or an s3:// prefix, listed; no file is read.
+
+    Raises:
+        FileNotFoundError: the folder is not there.
+    """
+    return digest_of(_in_bucket(place) if place.startswith("s3://") else _in_folder(Path(place)))
+
+
+def digest_of(entries: Iterable[Entry]) -> Listing:
+    """The listing of entries in any order."""
+    found = sorted(entries)
+    digest = hashlib.sha256()
+    for name, size, changed, _ in found:
+        digest.update(f"{name}\0{size}\0{changed!r}\n".encode("utf-8", "surrogateescape"))
+    newest = max((came for *_, came in found), default=0.0)
+    return Listing(digest.hexdigest(), len(found), newest)
+
+
+def _in_folder(root: Path) -> Iterator[Entry]:
+    if not root.is_dir():
+        raise FileNotFoundError(f"{root} is not there. Wanted: the folder of a data set")
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = Path(folder, name)
+            try:
+                state = path.stat()
+            except FileNotFoundError:
+                continue  # it went meanwhile
+            # st_mtime may be that of a copy's original, or of a camera's wrong clock; st_ctime is this disk's
+            yield path.relative_to(root).as_posix(), state.st_size, state.st_mtime, state.st_ctime
+
+
+def _in_bucket(place: str) -> Iterator[Entry]:
+    from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+
+    bucket, _, prefix = place.removeprefix("s3://").partition("/")
+    prefix = f"{prefix.rstrip('/')}/" if prefix else ""
+    pages = S3Hook().get_conn().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    for page in pages:
+        for item in page.get("Contents", ()):
+            changed = item["LastModified"].timestamp()
+            yield item["Key"].removeprefix(prefix), item["Size"], changed, changed

@@ -1,0 +1,201 @@
+"""How and where tasks run: read from the environment whenever a DAG is parsed, never from a database."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+from tailwatch_dags.errors import SettingError
+
+ROOT = Path(__file__).resolve().parents[2]  # the project: dags/ stands in it, beside dvc.yaml
+
+Mode = Literal["local", "celery", "kubernetes"]
+MODES = ("local", "celery", "kubernetes")
+WEBHOOK = "TAILWATCH_WEBHOOK"
+
+# What a pod is told; workers of the other two modes hand on what they have themselves.
+HANDED_ON = (
+    "TAILWATCH_PROJECT",
+    "TAILWATCH_RUNS",
+    "TAILWATCH_REMOTE",
+    "TAILWATCH_STORE",
+    "TAILWATCH_DATASET_ROOT",
+    "TAILWATCH_SCORES",
+    "TAILWATCH_GIT_REMOTE",
+    "TAILWATCH_LEASE_S",
+    "TAILWATCH_S3_PATIENCE_S",
+    "TAILWATCH_WORKERS",
+    "MLFLOW_TRACKING_URI",
+    "AWS_ENDPOINT_URL",
+    "AWS_DEFAULT_REGION",
+    "AWS_REGION",
+)
+_SHARED = ("TAILWATCH_RUNS", "TAILWATCH_REMOTE", "TAILWATCH_STORE")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says.
+
+    Attributes:
+        mode: which machines do the work.
+        gpu_on_cpu: whether tasks that want a GPU go to the CPU pool.
+        parts: into how many parts a stage over clips is divided; None: as its class of machine says.
+        retry_seconds: before the first retry; doubled before each further one.
+        schedule: of retraining, as cron writes it; empty: only when clips arrive, or by hand.
+        mlflow: address of MLflow's pages; empty: tasks show no link.
+        reports: address below which reports are served; empty: tasks show no link.
+        watched: the data set to watch for new clips; empty: dataset.root of params.yaml.
+        handed_on: the variables that pods are told.
+        pods: of Kubernetes alone.
+    """
+
+    mode: Mode
+    gpu_on_cpu: bool
+    parts: int | None
+    retry_seconds: int
+    schedule: str
+    mlflow: str
+    reports: str
+    watched: str
+    handed_on: Mapping[str, str]
+    pods: "PodSettings | None"
+
+
+@dataclass(frozen=True)
+class PodSettings:
+    """Of Kubernetes alone.
+
+    Attributes:
+        image: by digest.
+        node_label: the label of nodes whose value is the pool's name.
+        scratch: size of a pod's own disk.
+        secret: the Secret whose keys become variables (AWS_ACCESS_KEY_ID and the like); empty: none.
+        claim, mount: a volume claim that all pods share, and where they see it; empty: none.
+    """
+
+    image: str
+    namespace: str
+    node_label: str
+    scratch: str
+    service_account: str
+    secret: str
+    claim: str
+    mount: str
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings.
+
+    Raises:
+        SettingError: a variable that says nothing usable.
+    """
+    mode = environ.get("TAILWATCH_EXECUTION") or "local"
+    if mode not in MODES:
+        raise SettingError("TAILWATCH_EXECUTION", mode, f"one of {', '.join(MODES)}")
+    tracking = environ.get("MLFLOW_TRACKING_URI", "")
+    if environ.get(WEBHOOK) and not _is_web(environ[WEBHOOK]):
+        raise SettingError(WEBHOOK, "...", "an http(s) address")  # it may hold a secret
+    return Settings(
+        mode=cast("Mode", mode),
+        gpu_on_cpu=_flag(environ, "TAILWATCH_GPU_ON_CPU"),
+        parts=_number(environ, "TAILWATCH_PARTS", 1 if mode == "local" else None),
+        retry_seconds=_number(environ, "TAILWATCH_RETRY_SECONDS", 60) or 60,
+        schedule=_schedule(environ.get("TAILWATCH_SCHEDULE", "0 3 * * 1")),
+        mlflow=_page(environ, "TAILWATCH_MLFLOW_URL") or _page_of(tracking),
+        reports=_page(environ, "TAILWATCH_REPORTS_URL"),
+        watched=_place(environ, "TAILWATCH_DATASET_ROOT"),
+        handed_on={name: environ[name] for name in HANDED_ON if environ.get(name)},
+        pods=_pods(environ) if mode == "kubernetes" else None,
+    )
+
+
+def project_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where commands are called: TAILWATCH_PROJECT if it is a folder, else the folder of these DAGs."""
+    given = Path(environ.get("TAILWATCH_PROJECT") or ROOT)
+    return given if given.is_dir() else ROOT
+
+
+def check_project(environ: Mapping[str, str] = os.environ) -> None:
+    """Refuse a project that is neither an address nor a folder of this machine.
+
+    Raises:
+        SettingError: TAILWATCH_PROJECT names a folder that is not there.
+    """
+    named = environ.get("TAILWATCH_PROJECT", "")
+    if named and ":" not in named and not Path(named).is_dir():
+        raise SettingError(
+            "TAILWATCH_PROJECT", named, "a folder of this machine, or an address that git clones"
+        )
+
+
+def _pods(environ: Mapping[str, str]) -> PodSettings:
+    image = environ.get("TAILWATCH_IMAGE", "")
+    if not re.search(r"@sha256:[0-9a-f]{64}$", image):
+        raise SettingError("TAILWATCH_IMAGE", image, "the ml image by digest, NAME@sha256:...")
+    claim, _, mount = environ.get("TAILWATCH_VOLUME", "").partition(":")
+    if claim and not mount.startswith("/"):
+        raise SettingError("TAILWATCH_VOLUME", f"{claim}:{mount}", "CLAIM:/PATH")
+    for name in _SHARED:
+        place = environ.get(name, "")
+        if not (place.startswith("s3://") or (claim and place.startswith(f"{mount}/"))):
+            raise SettingError(
+                name, place, "s3://bucket/prefix, or a folder in TAILWATCH_VOLUME: pods share it"
+            )
+    return PodSettings(
+        image=image,
+        namespace=environ.get("TAILWATCH_NAMESPACE") or "tailwatch",
+        node_label=environ.get("TAILWATCH_NODE_LABEL") or "workload",
+        scratch=environ.get("TAILWATCH_SCRATCH") or "50Gi",
+        service_account=environ.get("TAILWATCH_SERVICE_ACCOUNT") or "default",
+        secret=environ.get("TAILWATCH_SECRET", ""),
+        claim=claim,
+        mount=mount,
+    )
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    value = environ.get(name, "")
+    if value not in ("", "0", "1"):
+        raise SettingError(name, value, "1 or 0")
+    return value == "1"
+
+
+def _number(environ: Mapping[str, str], name: str, default: int | None) -> int | None:
+    value = environ.get(name, "")
+    if not value:
+        return default
+    if not value.isdecimal() or int(value) < 1:
+        raise SettingError(name, value, "a whole number from 1 on")
+    return int(value)
+
+
+def _place(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "")
+    if "://" in value and not re.match(r"s3://[^/]", value):
+        raise SettingError(name, value, "a folder or s3://bucket/prefix")
+    return value
+
+
+def _page(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "")
+    if value and not _is_web(value):
+        raise SettingError(name, value, "an http(s) address")
+    return value
+
+
+def _page_of(tracking: str) -> str:
+    """MLflow's own address, for a link that Airflow shows to everybody: without user and password."""
+    return re.sub(r"(?<=://)[^/\s]*@", "", tracking) if tracking.startswith("http") else ""
+
+
+def _is_web(address: str) -> bool:
+    return re.fullmatch(r"https?://[^\s/]\S*", address) is not None
+
+
+def _schedule(value: str) -> str:
+    if value and len(value.split()) != 5:
+        raise SettingError("TAILWATCH_SCHEDULE", value, "five fields as cron has them, or nothing")
+    return value

@@ -1,0 +1,211 @@
+"""One process of DVC for one stage of a run: what a retraining asks of it, and nothing else.
+
+Run in a private workspace, whose commit has its own code for the stages. Reads an order and writes an
+answer, both JSON:
+
+    {"task": "stage", "name": "train@fusion", "entries": {...}, "hint": {...} | null}
+    {"task": "warm", ..., "paths": [...]}                  nothing is run: fetched, unless it is unchanged
+    {"task": "pull", "names": [...], "entries": {...}}     the outs of these stages, of a run that is done
+
+Entries are of dvc.lock, by stage; of those only what the task stands on is used. The answer has `result`, the
+stage's `entry`, or an `error` with its `text`.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from components.core import system
+from pipelines.dvc_files import FOLDER, folder_md5
+from pipelines.retraining.dvc_failures import WorkError, failing
+from pipelines.retraining.dvc_runs import fetch_runs, locked, send_runs, stage_of
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+    from dvc.stage import PipelineStage
+
+LOCK_FILE = "dvc.lock"
+
+Entries = Mapping[str, Mapping[str, Any]]
+
+
+def work(order: Mapping[str, Any]) -> dict[str, Any]:
+    """Do what is ordered in the current folder.
+
+    Raises:
+        WorkError: it failed.
+    """
+    name, hint = order.get("name", ""), order.get("hint")
+    _write_lock(order["entries"] if hint is None else {**order["entries"], name: hint})
+    with failing("usage"):
+        from dvc.repo import Repo
+
+        repo = Repo()
+        repo.scm_context.quiet = True  # nobody adds files to this clone
+        graph = repo.index.graph
+    stages = {stage.name: stage for stage in graph}
+    if order["task"] == "pull":
+        return _pull(repo, _needed(order["entries"], sorted(stages), "this step"), order["names"])
+    if name not in stages:
+        raise WorkError("usage", f"There is no stage {name}; the stages are {', '.join(sorted(stages))}")
+    import networkx as nx
+
+    above = sorted(other.name for other in nx.descendants(graph, stages[name]))
+    entries = _needed(order["entries"], above, name)
+    if hint is not None and _fits(repo, stages[name], entries, hint):
+        return {"result": "unchanged", "entry": hint}
+    if order["task"] == "warm":
+        return _pull(repo, entries, order["paths"])
+    return _run(repo, name, entries)
+
+
+def _needed(entries: Entries, names: list[str], wanted_by: str) -> dict[str, Mapping[str, Any]]:
+    missing = [name for name in names if name not in entries]
+    if missing:
+        raise WorkError(
+            "missing", f"{wanted_by} needs {', '.join(missing)}, of which this run has published nothing"
+        )
+    return {name: entries[name] for name in names}
+
+
+def _pull(repo: "Repo", entries: Entries, targets: list[str]) -> dict[str, Any]:
+    _write_lock(entries)
+    repo._reset()
+    _pull_all(repo, targets)
+    return {"result": "pulled"}
+
+
+def _fits(repo: "Repo", stage: "PipelineStage", entries: Entries, hint: Mapping[str, Any]) -> bool:
+    """Whether an earlier entry of a stage is what this run would give, and its outs are in the remote.
+
+    DVC takes a dep that is not here for unchanged, so those that the stages above make are compared by
+    their digests, and those for which these do not answer are fetched to be looked at.
+    """
+    made = {out["path"]: _digest(out) for entry in entries.values() for out in entry.get("outs", ())}
+    deps = hint.get("deps", ())
+    above = {dep["path"]: made.get(dep["path"]) or _gathered(dep["path"], made) for dep in deps}
+    given = {path for path, digest in above.items() if digest}
+    if any(_digest(dep) != above[dep["path"]] for dep in deps if dep["path"] in given):
+        return False
+    looked_at = [dep for dep in stage.deps if dep.def_path not in given]
+    _pull_all(repo, [path for dep in looked_at for path in _sources(dep.def_path, made)])
+    with failing("storage"), locked(repo):
+        if not all(dep.exists for dep in looked_at) or stage.changed(allow_missing=True):
+            return False
+        return all(_is_kept(repo, out) for out in stage.outs)
+
+
+def _run(repo: "Repo", name: str, entries: Entries) -> dict[str, Any]:
+    _write_lock(entries)
+    repo._reset()
+    made = [out["path"] for entry in entries.values() for out in entry.get("outs", ())]
+    absent = [dep.def_path for dep in stage_of(repo, name).deps if not dep.exists]
+    _pull_all(repo, [path for dep in absent for path in _sources(dep, made)])
+    record = Path(".tailwatch", "exit", name)
+    record.unlink(missing_ok=True)
+    repo.stage_cache.pull = lambda *_: fetch_runs(repo, name)
+    with failing("stage"):
+        repo.reproduce([name], single_item=True, pull=True)
+    entry = _read_lock()[name]
+    _check_deps(name, entry, entries)
+    with failing("storage"):
+        repo.push([name])
+        send_runs(repo, name)
+    return {"result": "ran" if record.exists() else "restored", "entry": entry}
+
+
+def _check_deps(name: str, entry: Mapping[str, Any], entries: Entries) -> None:
+    """What a stage says it read must be what the stages above gave."""
+    made = {out["path"]: out for other in entries.values() for out in other.get("outs", ())}
+    for dep in entry.get("deps", ()):
+        given = made.get(dep["path"])
+        if given is not None and _digest(given) != _digest(dep):
+            raise WorkError(
+                "storage", f"{name} read another {dep['path']} than the one that this run has published"
+            )
+
+
+def _pull_all(repo: "Repo", targets: list[str]) -> None:
+    if targets:
+        with failing("storage"):
+            repo.pull(targets)
+
+
+def _write_lock(entries: Entries) -> None:
+    from dvc.utils.serialize import dump_yaml
+
+    Path(LOCK_FILE).unlink(missing_ok=True)
+    if entries:
+        dump_yaml(LOCK_FILE, {"schema": "2.0", "stages": {name: entries[name] for name in sorted(entries)}})
+
+
+def _read_lock() -> dict[str, Any]:
+    from dvc.utils.serialize import load_yaml
+
+    stages: dict[str, Any] = load_yaml(LOCK_FILE)["stages"]
+    return stages
+
+
+def _is_kept(repo: "Repo", out: Any) -> bool:
+    """Whether the remote has an out; a folder's listing arrives there after all of its files."""
+    remote = repo.cloud.get_remote_odb(None, "push", hash_name=out.hash_name)
+    return bool(remote.exists(out.hash_info.value))
+
+
+def _digest(entry: Mapping[str, Any]) -> str:
+    return str(entry.get("md5") or entry.get("etag") or "")
+
+
+def _gathered(folder: str, made: Mapping[str, str]) -> str:
+    """The digest by which DVC names a folder of outs that are all files; empty for another folder."""
+    files = {path.removeprefix(f"{folder}/"): digest for path, digest in made.items() if _is_in(path, folder)}
+    if not files or any(digest.endswith(FOLDER) for digest in files.values()):
+        return ""
+    return folder_md5(files)
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path.startswith(f"{folder}/")
+
+
+def _sources(dep: str, made: Iterable[str]) -> list[str]:
+    """What is fetched for a dep: an out, something in it, or all outs of the folder that it is."""
+    if any(dep == out or _is_in(dep, out) for out in made):
+        return [dep]
+    return [out for out in made if _is_in(out, dep)]
+
+
+def _govern_stages() -> None:
+    """Let commands of stages run the workspace's code, and end at once when this process does.
+
+    A stage asks for the latter itself, but only once it has loaded its code, and then for time to write a
+    checkpoint, which nobody would be left to bring to safety.
+    """
+    from dvc.stage import run
+
+    given = run.prepare_kwargs
+
+    def prepare_kwargs(*arguments: Any, **options: Any) -> dict[str, Any]:
+        made = given(*arguments, **options)
+        made["env"]["PYTHONPATH"] = str(Path.cwd())
+        return {**made, "preexec_fn": system.ask_to_die_with(os.getpid())}
+
+    run.prepare_kwargs = prepare_kwargs
+
+
+def main(order: str, answer: str) -> int:
+    """Do an order's work; 1 if it failed."""
+    _govern_stages()
+    try:
+        said = work(json.loads(Path(order).read_text(encoding="utf-8")))
+    except WorkError as error:
+        said = {"error": error.kind, "text": error.text}
+    Path(answer).write_text(json.dumps(said), encoding="utf-8")
+    return int("error" in said)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,123 @@
+"""`make airflow` for real: a run by the real scheduler, held, approved by a person, and all of it stopped."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from .conftest import ROOT
+from .rest import approve, ask, processes_of
+
+HOLD = {"decision": "HOLD", "promoted": False, "model": "fusion", "version": 3, "champion": 2}
+APPROVED = {**HOLD, "promoted": True}
+DRIFTED = {"drifted": True, "n": 120, "columns": ["a_yaw", "coverage"], "key": "3-abc"}
+RUN_S = 900
+
+
+class Airflow:
+    """The running one, by its REST interface."""
+
+    def __init__(self, address, password):
+        self.address = address
+        asked = {"username": "admin", "password": password}
+        self.token = ask("POST", f"{address}/auth/token", asked)["access_token"]
+
+    def __call__(self, method, path, data=None):
+        return ask(method, f"{self.address}{path}", data, self.token)
+
+    def until(self, path, seconds, is_so):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = self("GET", path)
+            if is_so(found):
+                return found
+            time.sleep(2)
+        pytest.fail(f"{path} still says {found}")
+
+
+@pytest.fixture
+def airflow(tmp_path, stub, monkeypatch):
+    said = {"promote": HOLD, "promote --approve=admin": APPROVED, "drift": DRIFTED}
+    stub.plan({name: {"answer": answer} for name, answer in said.items()})
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    home = tmp_path / "airflow"
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    environ |= {"AIRFLOW_HOME": str(home), "TAILWATCH_DATASET_ROOT": str(clips), "PORT": "18080"}
+    process = subprocess.Popen(
+        [sys.executable, "infra/airflow/workstation.py"],
+        preexec_fn=_as_in_the_background,
+        cwd=ROOT,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    told = ""
+    for line in process.stdout:
+        told += line
+        if "Ctrl-C stops" in line:
+            break
+    found = re.search(r"Airflow: +(\S+) +user admin, password (\S+)", told)
+    assert found, told
+    yield Airflow(*found.groups())
+    process.send_signal(signal.SIGINT)
+    try:
+        process.communicate(timeout=120)
+    finally:
+        left = processes_of(home)
+        for one in left:
+            os.kill(one, signal.SIGKILL)
+    assert (process.returncode, left) == (0, [])
+
+
+def _as_in_the_background():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell starts what ends with `&`
+
+
+def test_runs_of_the_real_scheduler(airflow, stub):
+    _a_held_run_is_approved_by_a_person(airflow, stub)
+    _drift_opens_one_retraining_without_promotion(airflow)
+
+
+def _a_held_run_is_approved_by_a_person(airflow, stub):
+    runs = "/api/v2/dags/tailwatch_retrain/dagRuns"
+    assert airflow("GET", runs)["dag_runs"] == []  # nothing starts by being there
+    with pytest.raises(urllib.error.HTTPError):
+        airflow("POST", runs, {"logical_date": None, "conf": {"promote": "maybe"}})
+    run = airflow("POST", runs, {"logical_date": None, "conf": {"reason": "a test"}})["dag_run_id"]
+    path = f"{runs}/{urllib.request.quote(run)}"
+    assert approve(airflow, path, RUN_S) == "success"
+    airflow.until(path, RUN_S, lambda found: found["state"] in ("success", "failed"))
+    states = airflow("GET", f"{path}/taskInstances?limit=100")["task_instances"]
+    assert {one["state"] for one in states} == {"success"}
+    assert stub.lines[-1].endswith("--approve=admin")
+
+
+def _drift_opens_one_retraining_without_promotion(airflow):
+    states = []
+    for _ in range(2):
+        drift = _run(airflow, "tailwatch_drift", {})
+        states.append(airflow("GET", f"{drift}/taskInstances/retrain")["state"])
+    assert states == ["success", "skipped"]
+    opened = "/api/v2/dags/tailwatch_retrain/dagRuns/drift__3-abc"
+    found = airflow.until(opened, RUN_S, lambda found: found["state"] in ("success", "failed"))
+    assert found["conf"] == {"reason": "drift of a_yaw, coverage over 120 clips", "promote": False}
+    assert airflow("GET", f"{opened}/taskInstances/promote")["state"] == "skipped"
+    assert airflow("GET", f"{opened}/taskInstances/finish")["state"] == "success"
+
+
+def _run(airflow, dag_id, conf):
+    """The path of a run that has ended well."""
+    runs = f"/api/v2/dags/{dag_id}/dagRuns"
+    run = airflow("POST", runs, {"logical_date": None, "conf": conf})["dag_run_id"]
+    path = f"{runs}/{urllib.request.quote(run)}"
+    ended = airflow.until(path, RUN_S, lambda found: found["state"] in ("success", "failed"))
+    assert ended["state"] == "success"
+    return path

@@ -1,0 +1,268 @@
+"""The plain parts of the DAGs: answers, names, settings, listings, and the call of a command."""
+
+import os
+import signal
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+from tailwatch_dags.answers import AnswerError, checked, explain, is_final, last_answer
+from tailwatch_dags.command import Command, environment, find_program
+from tailwatch_dags.errors import SettingError
+from tailwatch_dags.listing import digest_of, list_place
+from tailwatch_dags.naming import commit_of, reason_of, run_name
+from tailwatch_dags.settings import read_settings
+
+CLUSTER = {
+    "TAILWATCH_EXECUTION": "kubernetes",
+    "TAILWATCH_IMAGE": "registry/tailwatch@sha256:" + "0" * 64,
+    "TAILWATCH_RUNS": "s3://team/runs",
+    "TAILWATCH_REMOTE": "s3://team/remote",
+    "TAILWATCH_STORE": "s3://team/store",
+}
+
+
+@pytest.mark.parametrize("code", [2, 3, 42])
+def test_no_retry_can_help_after(code):
+    assert is_final(code)
+    assert "No retry can help" in explain(code)
+
+
+@pytest.mark.parametrize("code", [1, 4, 5, 130, 137, 143, -9])
+def test_a_retry_may_help_after(code):
+    assert not is_final(code)
+    assert "A retry may help" in explain(code)
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        pytest.param(['{"a": 1}'], {"a": 1}, id="alone"),
+        pytest.param(["x", '{"a": 1}', '{"a": 2}', "bye"], {"a": 2}, id="the last one"),
+        pytest.param(['{"a": 1}', "{not json}"], {"a": 1}, id="what only looks like it"),
+        pytest.param(["[1]", "x"], None, id="none"),
+        pytest.param([], None, id="nothing"),
+    ],
+)
+def test_the_last_line_of_json_is_the_answer(lines, found):
+    assert last_answer(lines) == found
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [pytest.param(None, "no JSON", id="none"), pytest.param({"table": "x" * 1024}, "bytes", id="too large")],
+)
+def test_an_answer_is_ids_and_digests(answer, message):
+    with pytest.raises(AnswerError, match=message):
+        checked(answer)
+    assert checked({"a": "x" * 900})
+
+
+def test_a_runs_name_is_what_run_stage_takes():
+    assert run_name("manual__2026-11-21T18:00:00+00:00") == "manual__2026-11-21T18-00-00-00-00"
+    long = [run_name("x" * 249 + end) for end in "ab"]
+    assert long[0] != long[1]
+    assert len(long[0]) == 200
+
+
+def test_runs_that_people_named_alike_are_two_runs():
+    names = {run_name(given) for given in ("new camera", "new-camera", "new/camera", "new_camera")}
+    assert len(names) == 4
+
+
+@pytest.mark.parametrize(
+    ("params", "version", "commit"),
+    [
+        pytest.param({"commit": "v1"}, "abc", "v1", id="asked for"),
+        pytest.param({"commit": None}, "abc", "abc", id="of the bundle"),
+        pytest.param({}, None, "", id="the newest"),
+    ],
+)
+def test_a_run_stays_at_the_commit_of_its_dags(params, version, commit):
+    ti = SimpleNamespace(bundle_instance=SimpleNamespace(version=version))
+    assert commit_of(params, ti) == commit
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "reason"),
+    [
+        pytest.param(" new camera ", "manual", "new camera", id="said"),
+        pytest.param(None, "asset_triggered", "new clips", id="clips"),
+        pytest.param("", "scheduled", "schedule", id="schedule"),
+    ],
+)
+def test_a_run_has_a_reason(said, kind, reason):
+    assert reason_of({"reason": said}, SimpleNamespace(run_type=kind)) == reason
+
+
+def test_nothing_set_is_one_machine():
+    found = read_settings({})
+    assert (found.mode, found.parts, found.gpu_on_cpu, found.pods) == ("local", 1, False, None)
+    assert read_settings({"TAILWATCH_EXECUTION": "celery"}).parts is None
+
+
+def test_pods_are_told_places_and_no_secrets():
+    found = read_settings({**CLUSTER, "AWS_ENDPOINT_URL": "http://s3", "AWS_SECRET_ACCESS_KEY": "hidden"})
+    assert found.handed_on["AWS_ENDPOINT_URL"] == "http://s3"
+    assert "hidden" not in found.handed_on.values()
+
+
+@pytest.mark.parametrize(
+    ("said", "base"),
+    [
+        pytest.param({"MLFLOW_TRACKING_URI": "http://mlflow:5000"}, "http://mlflow:5000", id="the server"),
+        pytest.param(
+            {"MLFLOW_TRACKING_URI": "http://jane:s3cret@mlflow"}, "http://mlflow", id="without password"
+        ),
+        pytest.param({"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"}, "", id="no server"),
+    ],
+)
+def test_links_lead_to_mlflow(said, base):
+    assert read_settings(said).mlflow == base
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param({"TAILWATCH_IMAGE": "tailwatch:latest"}, "by digest", id="a tag"),
+        pytest.param({"TAILWATCH_STORE": "/store"}, "TAILWATCH_STORE is '/store'", id="a disk of one pod"),
+        pytest.param({"TAILWATCH_VOLUME": "claim"}, "CLAIM:/PATH", id="a claim without a place"),
+    ],
+)
+def test_what_pods_cannot_share_is_refused(change, message):
+    with pytest.raises(SettingError, match=message):
+        read_settings({**CLUSTER, **change})
+
+
+def test_a_volume_that_all_pods_share_may_hold_it():
+    change = {"TAILWATCH_STORE": "/data/store", "TAILWATCH_VOLUME": "claim:/data"}
+    assert read_settings({**CLUSTER, **change}).pods.mount == "/data"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda place: (place / "new.mp4").write_bytes(b""), id="a new file"),
+        pytest.param(lambda place: (place / "a.mp4").write_bytes(b"longer"), id="another size"),
+        pytest.param(lambda place: os.utime(place / "a.mp4", (1, 2)), id="another time"),
+        pytest.param(lambda place: (place / "a.mp4").rename(place / "b.mp4"), id="another name"),
+        pytest.param(lambda place: (place / "a.mp4").unlink(), id="one less"),
+    ],
+)
+def test_a_change_of_a_place_is_seen(change, tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"film")
+    before = list_place(str(tmp_path))
+    assert list_place(str(tmp_path)) == before
+    change(tmp_path)
+    assert list_place(str(tmp_path)).digest != before.digest
+
+
+def test_a_place_has_come_to_rest():
+    found = digest_of([("b", 1, 7.0, 100.0), ("a", 1, 200.0, 50.0)])
+    assert found == digest_of([("a", 1, 200.0, 50.0), ("b", 1, 7.0, 100.0)])
+    assert (found.is_quiet(60, now=159.0), found.is_quiet(60, now=160.0)) == (False, True)
+
+
+def called(code, tmp_path, **environ):
+    told = []
+    command = Command([sys.executable, "-c", code], tmp_path, {**os.environ, **environ}, told.append)
+    return command, told
+
+
+def test_lines_of_both_streams_are_told_and_those_of_stdout_kept(tmp_path):
+    command, told = called("import sys; print('one'); print('two', file=sys.stderr)", tmp_path)
+    assert command.wait() == 0
+    assert sorted(told) == ["one", "two"]
+    assert list(command.said) == ["one"]
+
+
+def test_a_command_may_write_its_checkpoint_before_it_ends(tmp_path):
+    code = """
+import signal, sys, time
+def end(*_):
+    print("checkpoint", flush=True)
+    sys.exit(143)
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+time.sleep(60)
+"""
+    command, told = called(code, tmp_path)
+    stopped = _stop_once(command, told, "ready")
+    assert stopped == 143
+    assert told == ["ready", "checkpoint"]
+
+
+def test_a_command_that_does_not_end_is_ended(tmp_path):
+    code = (
+        "import signal, time; signal.signal(15, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
+    )
+    command, told = called(code, tmp_path)
+    assert _stop_once(command, told, "ready", grace_s=0.5) == -signal.SIGKILL
+
+
+def _stop_once(command, told, line, grace_s=30.0):
+    """Stop a command as a worker does, in the middle of waiting for it."""
+    from threading import Thread
+
+    def stop():
+        while line not in told:
+            time.sleep(0.01)
+        command.stop(grace_s)
+
+    stopper = Thread(target=stop)
+    stopper.start()
+    code = command.wait()
+    stopper.join()
+    return code
+
+
+def test_a_command_dies_with_its_worker(tmp_path):
+    child = "import time; print('ready', flush=True); time.sleep(60)"
+    worker = f"""
+import os, signal, sys
+from pathlib import Path
+from tailwatch_dags.command import Command
+def tell(line):
+    Path("child").write_text(str(command._process.pid))
+    os.kill(os.getpid(), signal.SIGKILL)
+command = Command([sys.executable, "-c", {child!r}], Path("."), os.environ, tell)
+command.wait()
+"""
+    import subprocess
+
+    import tailwatch_dags
+
+    path = os.path.dirname(os.path.dirname(tailwatch_dags.__file__))
+    run = subprocess.run([sys.executable, "-c", worker], cwd=tmp_path, env={**os.environ, "PYTHONPATH": path})
+    assert run.returncode == -signal.SIGKILL
+    pid = int((tmp_path / "child").read_text())
+    for _ in range(200):
+        if not _lives(pid):
+            return
+        time.sleep(0.05)
+    pytest.fail("the command outlived its worker")
+
+
+def _lives(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_the_ml_environment_sees_nothing_of_airflows():
+    given = {"AIRFLOW__CORE__FERNET_KEY": "s", "AIRFLOW_HOME": "/a", "PATH": "/bin", "TAILWATCH_RUNS": "/r"}
+    found = environment(given, "/ml/bin/tailwatch")
+    assert found == {"PATH": "/ml/bin:/bin", "TAILWATCH_RUNS": "/r", "PYTHONUNBUFFERED": "1"}
+
+
+def test_the_command_is_the_projects_own(tmp_path):
+    program = tmp_path / ".venv" / "bin" / "tailwatch"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    assert find_program({}, tmp_path) == str(program)
+    with pytest.raises(FileNotFoundError, match="TAILWATCH_COMMAND"):
+        find_program({"TAILWATCH_COMMAND": "/nowhere/tailwatch"}, tmp_path)

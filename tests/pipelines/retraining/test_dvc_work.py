@@ -1,0 +1,95 @@
+"""What DVC is asked, and what its failures are called; whole runs are in tests/integration."""
+
+import errno
+
+import pytest
+from dvc.dependency.base import DependencyDoesNotExistError
+from dvc.exceptions import DvcException, ReproductionError
+from dvc.stage.exceptions import StageCmdFailedError
+
+from pipelines.dvc_files import digest_now, file_md5
+from pipelines.retraining import dvc_work
+from pipelines.retraining.dvc_failures import WorkError, failing
+
+MADE = ["outs/evaluate/a/metrics.json", "outs/evaluate/b/metrics.json", "outs/reshape/people"]
+
+
+@pytest.mark.parametrize(
+    ("dep", "fetched"),
+    [
+        pytest.param("outs/reshape/people", ["outs/reshape/people"], id="an out"),
+        pytest.param("outs/reshape/people/a.npy", ["outs/reshape/people/a.npy"], id="a file of an out"),
+        pytest.param("outs/evaluate", MADE[:2], id="the folder of outs"),
+        pytest.param("data/sample", [], id="what no stage made"),
+        pytest.param("outs/reshape/peopl", [], id="a part of a name"),
+    ],
+)
+def test_what_is_fetched_for_a_dep(dep, fetched):
+    assert dvc_work._sources(dep, MADE) == fetched
+
+
+def test_a_folder_of_outs_has_the_digest_that_dvc_gives_it(tmp_path):
+    contents = {"b/metrics.json": b"2", "a/x.csv": b"1", "a-b/y.csv": b"3"}
+    for name, content in contents.items():
+        (tmp_path / "outs/evaluate" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "outs/evaluate" / name).write_bytes(content)
+    made = {f"outs/evaluate/{name}": file_md5(tmp_path / "outs/evaluate" / name) for name in contents}
+    assert dvc_work._gathered("outs/evaluate", {**made, "outs/other": "x"}) == digest_now(
+        tmp_path, "outs/evaluate"
+    )
+    assert dvc_work._gathered("outs/evaluate", {**made, "outs/evaluate/c": "x.dir"}) == ""
+    assert dvc_work._gathered("components/core", made) == ""
+
+
+def caused_by(*causes):
+    error = ReproductionError("failed to reproduce x")
+    at = error
+    for cause in causes:
+        at.__cause__ = cause
+        at = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("block", "error", "kind"),
+    [
+        pytest.param("stage", caused_by(StageCmdFailedError("x", 3)), "stage", id="the stage"),
+        pytest.param("stage", caused_by(DependencyDoesNotExistError("d")), "usage", id="a dep is missing"),
+        pytest.param("stage", caused_by(DvcException("x"), OSError(errno.EIO, "io")), "storage", id="a disk"),
+        pytest.param("stage", caused_by(OSError(errno.ENOSPC, "full")), "room", id="a full disk"),
+        pytest.param("storage", caused_by(OSError(errno.ENOSPC, "full")), "room", id="full in a push"),
+        pytest.param("storage", ConnectionError("reset"), "storage", id="a server"),
+        pytest.param("stage", ValueError("x"), "bug", id="ours"),
+    ],
+)
+def test_kinds_of_failures(block, error, kind):
+    with pytest.raises(WorkError) as caught, failing(block):
+        raise error
+    assert caught.value.kind == kind
+
+
+def test_a_failure_is_told_without_colours_and_only_once():
+    error = DvcException("see <\x1b[36mhttps://dvc.org\x1b[39m>.\n")
+    error.__cause__ = OSError("see <https://dvc.org>")
+    with pytest.raises(WorkError) as caught, failing("storage"):
+        raise error
+    assert caught.value.text == "see <https://dvc.org>"
+
+
+def test_what_was_not_published_is_named():
+    with pytest.raises(WorkError) as caught:
+        dvc_work._needed({"ingest": {}}, ["extract", "ingest"], "segment")
+    assert (caught.value.kind, "segment needs extract" in caught.value.text) == ("missing", True)
+
+
+@pytest.mark.parametrize(
+    ("digest", "agrees"), [pytest.param("aa", True, id="the same"), pytest.param("bb", False, id="another")]
+)
+def test_a_stage_must_have_read_what_the_run_has(digest, agrees):
+    entry = {"deps": [{"path": "outs/a", "md5": digest}, {"path": "components/core", "md5": "x"}]}
+    above = {"a": {"outs": [{"path": "outs/a", "md5": "aa"}]}}
+    if agrees:
+        dvc_work._check_deps("b", entry, above)
+    else:
+        with pytest.raises(WorkError, match="b read another outs/a"):
+            dvc_work._check_deps("b", entry, above)

@@ -1,0 +1,54 @@
+"""What git is asked; whole work trees are in test_workspace and tests/integration."""
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from components.core.errors import BadDataError, UsageError
+from components.core.exchange import open_exchange
+from pipelines.retraining import git, steps
+from pipelines.retraining.places import read_places
+from pipelines.retraining.run import Run
+from tests.pipelines.retraining.conftest import git as git_of
+from tests.pipelines.retraining.conftest import save
+
+HIDDEN = "t0ken"
+ADDRESS = f"https://jane:{HIDDEN}@127.0.0.1:1/clips.git"
+
+
+def test_a_commit_that_is_missing_is_told_without_the_repositorys_password(monkeypatch):
+    monkeypatch.setattr(git, "_ask", lambda *_: "")  # the server knows no such branch
+    with pytest.raises(BadDataError, match=r"no commit of https://127\.0\.0\.1:1/clips\.git") as caught:
+        git.resolve(ADDRESS, None, "main")
+    assert HIDDEN not in str(caught.value)
+
+
+def test_a_place_that_is_missing_is_told_without_the_projects_password(tmp_path):
+    with pytest.raises(UsageError, match=r"https://127\.0\.0\.1:1/clips\.git") as caught:
+        read_places(tmp_path, {"TAILWATCH_PROJECT": ADDRESS})
+    assert HIDDEN not in str(caught.value)
+
+
+def test_the_log_names_the_remote_of_a_branch_without_its_password(tmp_path, monkeypatch, caplog):
+    (tmp_path / "dvc.lock").write_text("stages: {}\n")
+    monkeypatch.setenv(steps.GIT_REMOTE_VARIABLE, ADDRESS)
+    monkeypatch.setattr(git, "push", lambda *_: "0" * 40)
+    run = Run("spring", "0" * 40, "", "2026-11-21T10:00:00+00:00")
+    with caplog.at_level(logging.INFO, "tailwatch"):
+        steps._finish(SimpleNamespace(root=tmp_path), open_exchange(str(tmp_path / "runs")), run)
+    assert "of https://127.0.0.1:1/clips.git" in caplog.text
+    assert HIDDEN not in caplog.text
+
+
+def test_a_branch_of_a_server_is_the_one_of_that_name(repository):
+    first = git_of(repository, "rev-parse", "HEAD")
+    git_of(repository, "checkout", "--quiet", "-B", "main")
+    git_of(repository, "checkout", "--quiet", "-b", "trial/main")
+    other = save(repository, "second")
+    git_of(repository, "tag", "--annotate", "v1", "--message", "second")
+    address = f"file://{repository.parent}"
+    named = {name: git.resolve(address, None, name) for name in ("main", "trial/main", "HEAD", "v1")}
+    assert named == {"main": first, "trial/main": other, "HEAD": other, "v1": other}
+    with pytest.raises(BadDataError, match="trial is no commit of"):
+        git.resolve(address, None, "trial")

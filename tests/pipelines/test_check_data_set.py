@@ -1,0 +1,97 @@
+"""The check of a data set: what it tells, and that it writes no outs and ends at nothing."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from pipelines.check_data_set import in_words, run
+from pipelines.cli import cli
+from tests import datasets_tiny
+from tests.pipelines.test_layouts import LAYOUTS, open_project
+from tests.video_factory import damaged
+
+
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch: pytest.MonkeyPatch, forked_workers: None) -> None:
+    monkeypatch.delenv("TAILWATCH_DATASET_ROOT", raising=False)
+    monkeypatch.setenv("TAILWATCH_WORKERS", "1")
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> dict[str, Any]:
+    """What is told of UCF-Crime with every fault that it may have."""
+    films = datasets_tiny.ucf_crime(tmp_path / "films")
+    damaged(films / "Anomaly-Videos-Part-3/Anomaly-Videos-Part-3/Robbery/Robbery048_x264.mp4", range(12))
+    folder = films / "Normal_Videos_event"
+    shutil.copy(folder / "Normal_Videos_003_x264.mp4", folder / "Normal_Videos_900_x264.mp4")
+    (films / "Testing_Normal_Videos_Anomaly/Normal_Videos_006_x264.mp4").unlink()
+    lists = films / "UCF_Crimes-Train-Test-Split/Anomaly_Detection_splits"
+    with (lists / "Anomaly_Test.txt").open("a") as stream:
+        stream.write("a/Normal_Videos_307_x264.mp4\na/Normal_Videos_900_x264.mp4\n")
+    return run(open_project(tmp_path, "ucf_crime", LAYOUTS["ucf_crime"][1]))
+
+
+def test_every_fault_is_told(found: dict[str, Any]) -> None:
+    event, robbery = "Normal_Videos_event", "Anomaly-Videos-Part-3/Anomaly-Videos-Part-3/Robbery"
+    assert found["clips"] == 12
+    assert found["missing"] == ["Testing_Normal_Videos_Anomaly/Normal_Videos_006_x264.mp4"]
+    assert found["unreadable"] == [[f"{event}/Normal_Videos_307_x264.mp4", "the file is empty"]]
+    assert found["zero_frame"] == [f"{robbery}/Robbery048_x264.mp4"]
+    assert found["duplicates"] == [
+        [f"{event}/Normal_Videos_003_x264.mp4", f"{event}/Normal_Videos_900_x264.mp4"]
+    ]
+    assert found["classes"]["Anomaly"] == {"Abuse": 3, "Explosion": 1, "Robbery": 1, "Shooting": 1}
+    assert found["containers"]["mov,mp4,m4a,3gp,3g2,mj2"] == {"Anomaly": 5, "Normal_Videos": 5}
+
+
+def test_it_is_told_in_words(found: dict[str, Any]) -> None:
+    words = in_words(found).splitlines()
+    assert words[0] == "ucf_crime: 12 clips of 12 sources"
+    assert "missing, 1: Testing_Normal_Videos_Anomaly/Normal_Videos_006_x264.mp4" in words
+    assert any(line.startswith("without a frame, 1: ") for line in words)
+    assert any(line.startswith("warning: 1 of 13 videos") for line in words)
+
+
+def test_the_container_tells_the_label_of_movies(tmp_path: Path) -> None:
+    datasets_tiny.movie_violence(tmp_path / "films")
+    project = open_project(tmp_path, "movie_violence", LAYOUTS["movie_violence"][1])
+    assert run(project)["containers"] == {"avi": {"fights": 3}, "mpeg": {"noFights": 3}}
+
+
+def test_the_command_writes_no_outs(tmp_path: Path) -> None:
+    datasets_tiny.ucf_crime_frames(tmp_path / "films")
+    open_project(tmp_path, "ucf_crime_frames", LAYOUTS["ucf_crime_frames"][1])
+    result = CliRunner().invoke(cli, ["-C", str(tmp_path), "adapters", "--check", "--json"])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["containers"] == {"images": {"Abuse": 3, "NormalVideos": 3}}
+    assert not (tmp_path / "outs").exists()
+
+
+@pytest.mark.parametrize(
+    ("limit", "code"), [pytest.param(0.1, 3, id="too many"), pytest.param(0.9, 0, id="as many as may be")]
+)
+def test_the_strict_check_ends_as_ingest_would(
+    limit: float, code: int, found: dict[str, Any], tmp_path: Path
+) -> None:
+    params = yaml.safe_load((tmp_path / "params.yaml").read_text())
+    params["ingest"] = {"max_bad_fraction": limit}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    done = CliRunner().invoke(cli, ["-C", str(tmp_path), "adapters", "--check", "--strict"])
+    assert done.exit_code == code
+    told = json.loads(done.stdout)
+    assert (told["stage"], told["clips"], told["passed"]) == ("check", 12, code == 0)
+    assert told["bad"] == len(found["missing"]) + len(found["unreadable"]) + len(found["zero_frame"]) > 1
+
+
+def test_adapters_are_listed_with_their_options() -> None:
+    result = CliRunner().invoke(cli, ["adapters", "--json"])
+    options = {row["adapter"]: row["options"] for row in json.loads(result.stdout)}
+    assert options["folder"] == "none"
+    assert options["hockey_fight"] == "group: block_of_10"
+    assert options["ucf_crime"] == "official_split: None, fold: 1"
+    assert options["ucf_crime_frames"] == "fps: 3.0"
