@@ -17,6 +17,7 @@ import yaml
 from components.core import system
 from components.core.errors import TailwatchError, without_secret
 from components.core.weights import WEIGHTS, locate
+from pipelines.dvc_at_rest import cut_short
 
 State = Literal["ok", "note", "missing"]
 
@@ -133,7 +134,10 @@ def project(folder: Path) -> Iterator[Finding]:
     """The folder: parameters, data set, git and DVC."""
     yield _data_set(folder)
     yield _git(folder)
-    if (folder / ".dvc").is_dir():
+    if cut := cut_short(folder):
+        names = " and ".join(path.name for path in cut)
+        yield Finding("project", "dvc state", "missing", f"{names} cut short", "tailwatch repro")
+    elif (folder / ".dvc").is_dir():
         ran = "has run" if (folder / "dvc.lock").is_file() else "nothing has run yet"
         yield Finding(
             "project", "dvc state", "ok", ran, "" if ran == "has run" else "dvc repro, or make demo"

@@ -1,13 +1,19 @@
-"""Whether DVC is at work in a project: its lock is free while a stage runs, the locks on paths are not."""
+"""DVC's own files in a project: whether it is at work, and what a killed one left of them.
+
+Its lock is free while a stage runs, the locks on paths are not.
+"""
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
+import yaml
+
 from components.core.system import is_alive
+from pipelines.provenance import LOCK_FILE
 
 _LOCK, RWLOCK = Path(".dvc", "tmp", "lock"), Path(".dvc", "tmp", "rwlock")
 
@@ -41,3 +47,30 @@ def lock_holders(root: Path) -> set[int]:
         return {info["pid"] for info in infos}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return set()
+
+
+def cut_short(root: Path) -> list[Path]:
+    """Those of DVC's files that it cannot read: it writes them in place, and may be killed meanwhile."""
+    readers: dict[Path, Callable[[bytes], object]] = {
+        root / LOCK_FILE: _read_lock_file,
+        root / RWLOCK: json.loads,
+    }
+    return [path for path, read in readers.items() if path.is_file() and not _can(read, path.read_bytes())]
+
+
+def _can(read: Callable[[bytes], object], content: bytes) -> bool:
+    try:
+        read(content)
+    except (ValueError, yaml.YAMLError):
+        return False
+    return True
+
+
+def _read_lock_file(content: bytes) -> None:
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+    from voluptuous import Invalid
+
+    try:
+        COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(content))
+    except Invalid as error:
+        raise ValueError(str(error)) from error

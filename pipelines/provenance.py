@@ -132,7 +132,9 @@ def _stages(path: Path, content: bytes) -> dict[str, StageLock]:
         return {name: _stage(entry) for name, entry in yaml.safe_load(content)["stages"].items()}
     except (yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
         raise BadDataError(
-            f"{path} is no lock file: {error}", wanted="DVC's", remedy="remove it, run `dvc repro`"
+            f"{path} is no lock file: {error}",
+            wanted="DVC's",
+            remedy="run `tailwatch repro`, which begins without it: DVC's run cache has what it named",
         ) from error
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from components.core import system
 from components.core.errors import ResourceError
 from components.core.system import is_alive, is_unreaped
-from pipelines.dvc_at_rest import RWLOCK, lock_holders
+from pipelines.dvc_at_rest import RWLOCK, cut_short, lock_holders
 from pipelines.dvc_command import COMMAND, environment
 from pipelines.params import check_is_project
 from pipelines.running import KILLED, alone, forget_codes, recorded_codes
-from pipelines.signals import passing_on
+from pipelines.signals import wait_passing_on
 
 log = logging.getLogger("tailwatch")
 
@@ -32,11 +32,28 @@ def run(folder: Path, arguments: Sequence[str]) -> int:
     check_is_project(folder)
     with alone(folder, "repro"):
         _wait_for_dvc(folder)
-        forget_codes(folder)
-        process = system.start_beside([*COMMAND, "repro", *arguments], folder, environment(), apart=True)
-        with passing_on(process.pid) as passed_on:
-            failed = process.wait() != 0
-        return _meaning(folder, passed_on) if failed else 0
+        code, passed_on = _repro(folder, arguments)
+        if code and not passed_on and not recorded_codes(folder) and _set_aside_cut_files(folder):
+            code, passed_on = _repro(folder, arguments)
+        return _meaning(folder, passed_on) if code else 0
+
+
+def _repro(folder: Path, arguments: Sequence[str]) -> tuple[int, list[int]]:
+    forget_codes(folder)
+    process = system.start_beside([*COMMAND, "repro", *arguments], folder, environment(), apart=True)
+    return wait_passing_on(process)
+
+
+def _set_aside_cut_files(folder: Path) -> bool:
+    """Whether there were files that a killed DVC had cut short; its run cache has what dvc.lock named."""
+    found = cut_short(folder)
+    for path in found:
+        aside = (folder / RWLOCK).with_name(f"{path.name}.cut")
+        log.warning(
+            "%s was cut short, as by a killed DVC: it is %s now, and DVC begins anew", path.name, aside
+        )
+        system.rename(path, aside)
+    return bool(found)
 
 
 def _meaning(folder: Path, passed_on: Sequence[int]) -> int:

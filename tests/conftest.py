@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ["TAILWATCH_SCORES"] = "none"  # what tests score is no clip of the checkout's
+signal.signal(
+    signal.SIGINT, signal.default_int_handler
+)  # which a script's background job has not, nor its children
 
 PROJECT = Path(__file__).parents[1]
 

@@ -168,6 +168,12 @@ def start_beside(
     )
 
 
+def heeded_signals() -> list[signal.Signals]:
+    """SIGTERM and SIGINT, less those this process was born to ignore: in a background job, SIGINT."""
+    both = (signal.SIGTERM, signal.SIGINT)
+    return [number for number in both if signal.getsignal(number) is not signal.SIG_IGN]
+
+
 def die_with_parent(by: signal.Signals = signal.SIGKILL) -> None:
     """Ask the kernel to send this process a signal when the one that started it ends (Linux)."""
     PR_SET_PDEATHSIG = 1

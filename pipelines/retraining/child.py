@@ -22,7 +22,7 @@ from components.core.files import write_json
 from pipelines.retraining.lease import Lease
 from pipelines.retraining.workspace import Workspace
 from pipelines.running import KILLED, recorded_codes
-from pipelines.signals import passing_on, tell
+from pipelines.signals import tell, wait_passing_on
 
 log = logging.getLogger("tailwatch")
 
@@ -89,14 +89,13 @@ def _call(place: Workspace, command: list[str], lease: Lease | None, output: Any
     process = system.start_beside(
         command, place.root, place.environment, output or sys.stderr.fileno(), apart=True
     )
-    with passing_on(process.pid) as passed_on:
+    if lease is not None:
+        lease.call_on_loss(lambda: tell(process.pid, signal.SIGTERM))
+    try:
+        code, passed_on = wait_passing_on(process)
+    finally:
         if lease is not None:
-            lease.call_on_loss(lambda: tell(process.pid, signal.SIGTERM))
-        try:
-            code = process.wait()
-        finally:
-            if lease is not None:
-                lease.call_on_loss(lambda: None)
+            lease.call_on_loss(lambda: None)
     if passed_on:
         raise SystemExit(128 + passed_on[0])  # 143 or 130, as a shell has it
     if lease is not None:

@@ -10,7 +10,7 @@ import pytest
 from components.core.errors import ResourceError
 from components.core.system import is_unreaped
 from pipelines import repro
-from pipelines.dvc_at_rest import lock_holders
+from pipelines.dvc_at_rest import cut_short, lock_holders
 
 
 @pytest.fixture
@@ -35,6 +35,39 @@ def rwlock(tmp_path):
 def test_who_holds_dvcs_locks(rwlock, held, holders):
     rwlock.write_text(held)
     assert lock_holders(rwlock.parents[2]) == holders
+
+
+LOCK = """schema: '2.0'
+stages:
+  ingest:
+    cmd: tailwatch stage ingest
+    outs:
+    - path: outs/clips
+      hash: md5
+      md5: 1c1f4d1b1d1e1f1a1b1c1d1e1f1a1b1c
+      size: 12
+"""
+
+
+@pytest.mark.parametrize(
+    ("lock", "held", "cut"),
+    [
+        pytest.param(LOCK, '{"write": {}, "read": {}}', [], id="whole"),
+        pytest.param("", "{}", ["dvc.lock"], id="opened and not written"),
+        pytest.param(LOCK[: LOCK.index("stages")], "{}", [], id="without stages, which DVC takes"),
+        pytest.param(LOCK[: LOCK.index(": 12")], "{}", ["dvc.lock"], id="within a name"),
+        pytest.param(
+            LOCK[: LOCK.index("md5:") - 30], "{}", [], id="within a path, which DVC takes for another"
+        ),
+        pytest.param(LOCK, "", ["rwlock"], id="nothing held"),
+        pytest.param("stages: [", '{"write": ', ["dvc.lock", "rwlock"], id="both"),
+    ],
+)
+def test_files_that_a_killed_dvc_cut_short(rwlock, lock, held, cut):
+    root = rwlock.parents[2]
+    (root / "dvc.lock").write_text(lock)
+    rwlock.write_text(held)
+    assert [path.name for path in cut_short(root)] == cut
 
 
 def test_a_process_that_nobody_reaps_holds_nothing_for_long(rwlock, monkeypatch):

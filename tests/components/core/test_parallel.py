@@ -143,7 +143,6 @@ def hang(item):
     sum(iter(int, 1))  # native code that never looks at signals
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin without it
 list(map_items(hang, range(4), label="done", workers=2))
 """
 

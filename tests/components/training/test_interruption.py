@@ -56,9 +56,21 @@ def test_the_last_step_is_kept(step, name, code, tmp_path, project_root):
         assert given.tobytes() == wanted.tobytes()
 
 
+def test_a_signal_that_nobody_looks_for_any_more():
+    with pytest.raises(SystemExit, match="130"), Interruption():
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_an_ignored_signal_stays_ignored():
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with Interruption() as interruption:
+        os.kill(os.getpid(), signal.SIGINT)
+    assert interruption.code is None
+    signal.signal(signal.SIGINT, former)
+
+
 def test_a_second_signal_acts_as_before():
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin without it
-    with Interruption() as interruption, pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), Interruption() as interruption:
         os.kill(os.getpid(), signal.SIGINT)
         assert interruption.code == 130
         os.kill(os.getpid(), signal.SIGINT)

@@ -1,0 +1,72 @@
+"""Who gets a signal that reaches a process waiting for another, on a tree of real processes."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from components.core import system
+from pipelines.signals import wait_passing_on
+
+STAGE = """
+import signal, sys, time
+from pathlib import Path
+name, ends = sys.argv[1:]
+def told(number, _):
+    with open("told", "a") as file:
+        print(name, signal.Signals(number).name, file=file)
+    sys.exit(int(ends))
+signal.signal(signal.SIGTERM, told)
+signal.signal(signal.SIGINT, told)
+Path(name).touch()
+time.sleep(60)
+"""
+STARTER = """
+import subprocess, sys
+for name, ends in (("first", {ends}), ("second", 3)):
+    if code := subprocess.run([sys.executable, "-c", {stage!r}, name, str(ends)]).returncode:
+        sys.exit(code)
+"""
+
+
+@pytest.fixture(autouse=True)
+def in_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def ask(number: signal.Signals, times: int) -> None:
+    while not Path("first").exists():
+        time.sleep(0.01)
+    for _ in range(times):
+        os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        pytest.param(3, ["first"], id="the stage ends by it"),
+        pytest.param(0, ["first", "second"], id="the stage was ending well, and another began"),
+    ],
+)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("times", [1, 2])
+def test_each_child_is_told_once(ends, told, number, times, tmp_path):
+    script = STARTER.format(ends=ends, stage=STAGE)
+    process = system.start_beside([sys.executable, "-c", script], tmp_path, os.environ, apart=True)
+    threading.Thread(target=ask, args=(number, times)).start()
+    assert wait_passing_on(process) == (3, [number])
+    assert Path("told").read_text().splitlines() == [f"{name} {number.name}" for name in told]
+
+
+def test_an_ignored_signal_stays_ignored(tmp_path):
+    script = "import os, signal; os.kill(os.getppid(), signal.SIGINT)"
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process = system.start_beside([sys.executable, "-c", script], tmp_path, os.environ, apart=True)
+        assert wait_passing_on(process) == (0, [])
+    finally:
+        signal.signal(signal.SIGINT, former)
