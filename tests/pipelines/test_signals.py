@@ -22,13 +22,17 @@ def told(number, _):
     sys.exit(int(ends))
 signal.signal(signal.SIGTERM, told)
 signal.signal(signal.SIGINT, told)
+signal.pthread_sigmask(signal.SIG_SETMASK, [])
 Path(name).touch()
 time.sleep(60)
 """
 STARTER = """
-import subprocess, sys
+import signal, subprocess, sys
+def wait_for_handlers():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])
 for name, ends in (("first", {ends}), ("second", 3)):
-    if code := subprocess.run([sys.executable, "-c", {stage!r}, name, str(ends)]).returncode:
+    stage = [sys.executable, "-c", {stage!r}, name, str(ends)]
+    if code := subprocess.run(stage, preexec_fn=wait_for_handlers).returncode:
         sys.exit(code)
 """
 
