@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from components.core import system
+from pipelines import signals
 from pipelines.signals import wait_passing_on
 
 STAGE = """
@@ -49,6 +50,13 @@ def ask(number: signal.Signals, times: int) -> None:
         os.kill(os.getpid(), number)
 
 
+@pytest.fixture
+def alone_s(monkeypatch, request):
+    """After how many seconds without a child a process is told itself."""
+    monkeypatch.setattr(signals, "_ALONE_S", request.param)
+
+
+@pytest.mark.parametrize("alone_s", [60.0], indirect=True)
 @pytest.mark.parametrize(
     ("ends", "told"),
     [
@@ -58,12 +66,20 @@ def ask(number: signal.Signals, times: int) -> None:
 )
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("times", [1, 2])
-def test_each_child_is_told_once(ends, told, number, times, tmp_path):
+def test_each_child_is_told_once(ends, told, number, times, alone_s, tmp_path):
     script = STARTER.format(ends=ends, stage=STAGE)
     process = system.start_beside([sys.executable, "-c", script], tmp_path, os.environ, apart=True)
     threading.Thread(target=ask, args=(number, times)).start()
     assert wait_passing_on(process) == (3, [number])
     assert Path("told").read_text().splitlines() == [f"{name} {number.name}" for name in told]
+
+
+@pytest.mark.parametrize("alone_s", [0.3], indirect=True)
+def test_a_process_that_is_alone_for_long_is_told_itself(alone_s, tmp_path):
+    script = "import pathlib, time; pathlib.Path('first').touch(); time.sleep(60)"
+    process = system.start_beside([sys.executable, "-c", script], tmp_path, os.environ, apart=True)
+    threading.Thread(target=ask, args=(signal.SIGTERM, 1)).start()
+    assert wait_passing_on(process) == (-signal.SIGTERM, [signal.SIGTERM])
 
 
 def test_an_ignored_signal_stays_ignored(tmp_path):
