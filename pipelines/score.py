@@ -1,5 +1,6 @@
 """score: an operator's question about one video, through the same way as training's clips."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,8 @@ from pipelines.artifacts import Project
 
 if TYPE_CHECKING:
     from components.serving.predictor import Scorer
+
+log = logging.getLogger("tailwatch")
 
 
 def run(project: Project, videos: Sequence[Path], model: str) -> list[dict[str, Any]]:
@@ -27,7 +30,11 @@ def run(project: Project, videos: Sequence[Path], model: str) -> list[dict[str, 
         connect(project.root)
     scorer = load(model)
     scorer.scores = scores_place(project.root)
-    return [_row(scorer, video) for video in videos]
+    rows = []
+    for k, video in enumerate(videos, start=1):
+        rows.append(_row(scorer, video))
+        log.info("%d of %d: %s is %s", k, len(videos), video, rows[-1]["class"] or "not scored")
+    return rows
 
 
 def _row(scorer: "Scorer", video: Path) -> dict[str, Any]:
