@@ -1,7 +1,7 @@
 """Dead units: those of a narrow layer that say the same of every clip, so that nothing passes them."""
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,9 +25,7 @@ def dead_fractions(
     """
     if not layers:
         return {}
-    import keras
-
-    probe = keras.Model(network.input, {name: network.get_layer(name).output for name in layers})
+    probe = _probe(network, layers)
     parts = [probe(as_inputs(network, part.inputs), training=False) for part in batches(samples, batch)]
     outputs = {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in layers}
     fractions = {name: float((np.ptp(values, axis=0) == 0).mean()) for name, values in outputs.items()}
@@ -35,3 +33,20 @@ def dead_fractions(
         if fraction:
             log.warning("%s: %.0f %% of the units of %s are dead", network.name, 100 * fraction, name)
     return fractions
+
+
+def _probe(network: "keras.Model", layers: tuple[str, ...]) -> "keras.Model":
+    """The network with these layers' outputs, by name.
+
+    A layer of a head stands in the whole network too, so its `output` may be another network's.
+    """
+    import keras
+
+    outputs = {}
+
+    def call(layer: "keras.layers.Layer", *args: Any, **kwargs: Any) -> Any:
+        outputs[layer.name] = layer(*args, **kwargs)
+        return outputs[layer.name]
+
+    again = keras.models.clone_model(network, clone_function=lambda layer: layer, call_function=call)
+    return keras.Model(again.input, {name: outputs[name] for name in layers})

@@ -131,6 +131,11 @@ def test_the_bundles_network_is_the_whole_one_and_answers_as_its_head(clips, wei
         assert np.ptp(said.raw) > 1e-4
 
 
+def test_narrow_layers_of_a_head_are_looked_at(clips, tmp_path):
+    learned = _learn(_task("resnet_convgru", clips, _random_file("resnet50", tmp_path), max_steps=1))
+    assert set(learned.outcome["dead_units"]) == set(definition_of("resnet_convgru").bottlenecks)
+
+
 def _random_file(name, folder):
     path = folder / f"{name}.weights.h5"
     build_backbone(name, (32, 32, 3)).get_layer(name).save_weights(path)
