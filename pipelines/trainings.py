@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from components.core.files import digest
-from components.models.bundle import Bundle, Predictions
+from components.models.bundle import Bundle
 from components.models.fold_table import Said
 from components.store.store import StoredObject
-from components.training.bundling import calibrate, describe
+from components.training.bundling import answers, calibrate, describe
 from components.training.checkpoint import Checkpoints
 from components.training.features import Features
 from components.training.learn import Learned, learn
@@ -64,8 +64,7 @@ def train_bundle(
         scaler=work.scaler,
         digests=work.digests,
     )
-    tensors = {name: work.tensors.get(name) for name in ("frames", "numbers", "activations")}
-    info = calibrate(info, work.task, learned, **tensors)
+    info = calibrate(info, work.task, learned, **_tensors(work))
     return Bundle(info, learned.arrays), learned
 
 
@@ -90,13 +89,8 @@ def train_and_ask(project: Project, work: Work, effort: Effort) -> Asked:
     return Asked(stored.key, said, stored.meta.get("epochs"), stored.meta.get("cut_short"))
 
 
-def _predictions(work: Work, bundle: Bundle, learned: Learned) -> Predictions:
-    """What a model says of val clips, then test clips; without pixels where training had the answers."""
-    if learned.val_raw is not None and learned.test_raw is not None:
-        return bundle.of_raw(np.concatenate([learned.val_raw, learned.test_raw]))
-    asked = np.concatenate([work.rows["val"], work.rows["test"]])
-    tensors = {name: work.tensors.get(name) for name in ("frames", "numbers", "activations")}
-    return bundle.predict(rows=asked, **tensors)
+def _tensors(work: Work) -> dict[str, np.ndarray | None]:
+    return {name: work.tensors.get(name) for name in ("frames", "numbers", "activations")}
 
 
 def _stored(project: Project, work: Work, effort: Effort) -> StoredObject:
@@ -108,7 +102,8 @@ def _stored(project: Project, work: Work, effort: Effort) -> StoredObject:
         checkpoints = checkpoints_of(project, work)
         made.append(not checkpoints.folder.exists())
         bundle, learned = train_bundle(project, work, checkpoints, Unwatched())
-        said = _predictions(work, bundle, learned)
+        asked = np.concatenate([work.rows["val"], work.rows["test"]])
+        said = answers(bundle, learned, asked, **_tensors(work))
         arrays = {"predicted": said.predicted, "clip": said.clip, "raw": said.raw}
         scored = {} if said.scores is None else {"scores": said.scores}
         told = {name: learned.outcome[name] for name in TOLD}

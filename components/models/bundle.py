@@ -139,12 +139,18 @@ class Bundle:
             return Predictions(nobody, nothing, nothing, nothing[:, None] if of_frames else None)
         asked = to_probabilities(np.concatenate([self._ask(streams, part) for part in self._parts(chosen)]))
         raw = asked.mean(axis=1) if of_frames else asked
-        if not np.isfinite(raw).all():
-            raise self._no_numbers()
         return replace(self.of_raw(raw), frames=asked if of_frames else None)
 
     def of_raw(self, raw: np.ndarray) -> Predictions:
-        """The predictions that follow from probabilities (N, K) before calibration."""
+        """The predictions that follow from probabilities (N, K) before calibration, or from scores (N, S).
+
+        Raises:
+            BadDataError: a value that is no number.
+        """
+        if not np.isfinite(raw).all():
+            raise self._no_numbers()
+        if self.definition.kind == "anomaly":
+            return self._of_scores(raw)
         clip = self.info.calibration.apply(raw)
         return Predictions(decide(clip, self.info.threshold), clip, raw, None)
 
@@ -155,9 +161,10 @@ class Bundle:
             nobody = np.zeros(0)
             return Predictions(nobody.astype(np.int64), nothing, nothing, None, nobody, nobody[:, None])
         parts = [self._ask(streams, part) for part in self._parts(chosen)]
-        of_frames = np.concatenate(parts).astype(np.float64)
-        if not np.isfinite(of_frames).all():
-            raise self._no_numbers()
+        return self.of_raw(np.concatenate(parts).astype(np.float64))
+
+    def _of_scores(self, of_frames: np.ndarray) -> Predictions:
+        nothing = np.full((len(of_frames), len(self.info.classes)), np.nan)
         scores = self._clip_scores(of_frames)
         predicted = (scores >= self.info.threshold).astype(np.int64)
         of_each = self._clip_scores(of_frames.reshape(-1, 1)).reshape(of_frames.shape)

@@ -10,7 +10,7 @@ from components.core.settings import to_dict
 from components.features.scaler import Scaler
 from components.features.views import View
 from components.models.base import InputShapes
-from components.models.bundle import Bundle, BundleInfo
+from components.models.bundle import Bundle, BundleInfo, Predictions
 from components.models.calibration import Calibration
 from components.models.environment import describe_environment
 from components.training.calibration import fit_calibration
@@ -71,14 +71,14 @@ def calibrate(
     """The description with the calibration that the validation side asks for.
 
     Args:
-        frames, numbers, activations: the view's tensors, unscaled: the bundle is asked as evaluate and
-            serving ask it, unless training had the same answers without pixels.
+        frames, numbers, activations: the view's tensors, unscaled.
     """
-    if task.definition.kind == "anomaly":
-        return _with_threshold(info, task, Bundle(info, learned.arrays), frames, numbers)
-    raw = learned.val_raw
-    if raw is None:
-        raw = Bundle(info, learned.arrays).predict(frames, numbers, task.val_rows, activations).raw
+    is_scorer = task.definition.kind == "anomaly"
+    rows = _normal(task) if is_scorer else task.val_rows
+    said = answers(Bundle(info, learned.arrays), learned, rows, frames, numbers, activations)
+    if said.scores is not None:
+        return _with_threshold(info, task, said.scores)
+    raw = said.raw
     labels = task.labels[task.val_rows]
     learns = bool(
         task.definition.streams
@@ -91,12 +91,30 @@ def calibrate(
     return replace(info, training=training, calibration=fitted)
 
 
-def _with_threshold(
-    info: BundleInfo, task: Task, bundle: Bundle, frames: np.ndarray | None, numbers: np.ndarray | None
-) -> BundleInfo:
+def answers(
+    bundle: Bundle,
+    learned: Learned,
+    rows: np.ndarray,
+    frames: np.ndarray | None,
+    numbers: np.ndarray | None,
+    activations: np.ndarray | None,
+) -> Predictions:
+    """What a new bundle says of some clips of its task.
+
+    It is asked as evaluate and serving ask it, unless training had the same answers without pixels.
+    """
+    if learned.raw is not None:
+        return bundle.of_raw(learned.raw[rows])
+    return bundle.predict(frames, numbers, rows, activations)
+
+
+def _normal(task: Task) -> np.ndarray:
+    """The normal clips of the train side."""
+    return task.train_rows[task.labels[task.train_rows] == NORMAL]
+
+
+def _with_threshold(info: BundleInfo, task: Task, scores: np.ndarray) -> BundleInfo:
     """The threshold of a scorer of anomalies: a quantile of the scores of normal clips of the train side."""
-    normal = task.train_rows[task.labels[task.train_rows] == NORMAL]
-    scores = bundle.predict(frames, numbers, normal).scores
-    threshold = float(np.quantile(np.asarray(scores), task.training.normal_quantile))
+    threshold = float(np.quantile(scores, task.training.normal_quantile))
     reason = "a scorer of anomalies has no probabilities"
-    return replace(info, threshold=threshold, calibration=Calibration(n=len(normal), reason=reason))
+    return replace(info, threshold=threshold, calibration=Calibration(n=len(scores), reason=reason))

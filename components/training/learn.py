@@ -10,7 +10,7 @@ from components.core.errors import BadDataError, UsageError
 from components.models.base import ClosedForm, KerasDefinition, TrainSide
 from components.models.frozen import FEATURES, FRAMES, divide
 from components.models.logits import to_probabilities
-from components.models.networks import build_network, logits_of, weights_of
+from components.models.networks import Logits, build_network, weights_of
 from components.training.checkpoint import Checkpoints
 from components.training.data import Samples, batches, check_classes, class_weights, clips_of, frames_of
 from components.training.dead_units import dead_fractions
@@ -22,7 +22,7 @@ from components.training.progress import Progress
 from components.training.task import Task
 
 if TYPE_CHECKING:
-    import keras
+    pass
 
 log = logging.getLogger("tailwatch")
 
@@ -39,16 +39,15 @@ class Learned:
         history: one row per epoch.
         outcome: epochs, steps, best_epoch, stopped, cut_short, dead_units, precision: plain values.
         digests: of third-party weights that it began from, by file.
-        val_raw, test_raw: (M, K) probabilities of the task's val and test clips, where they were had without
-            pixels.
+        raw: (N, K) probabilities of val and test clips, or (N, S) scores of these and of train clips by a
+            scorer of anomalies, where they were had without pixels; NaN of all others.
     """
 
     arrays: dict[str, np.ndarray]
     history: list[dict[str, float | None]]
     outcome: dict[str, Any]
     digests: dict[str, str]
-    val_raw: np.ndarray | None = None
-    test_raw: np.ndarray | None = None
+    raw: np.ndarray | None = None
 
     @property
     def parameters(self) -> int:
@@ -96,10 +95,14 @@ def _samples(task: Task, rows: np.ndarray) -> Samples:
     labels = task.labels[rows]
     weigh = task.training.class_weights and task.definition.learns_from == "all"
     weights = class_weights(labels, n_classes) if weigh else np.ones(n_classes)
+    return _samples_of(task, rows, weights)
+
+
+def _samples_of(task: Task, rows: np.ndarray, weights: np.ndarray) -> Samples:
     wanted: tuple[str, ...] = task.definition.streams
     streams = {name: tensor for name, tensor in task.streams.items() if name in wanted}
     make = frames_of if task.definition.kind == "frames" else clips_of
-    return make(streams, rows, labels, weights)
+    return make(streams, rows, task.labels[rows], weights)
 
 
 def _train(
@@ -140,10 +143,9 @@ def _train_head(
         loop = Loop(divided.head, task.training, train, val, checkpoints, observer, definition.loss)
         progress = loop.run()
         dead = dead_fractions(divided.head, definition.bottlenecks, val, task.training.batch)
-        sides = () if definition.kind == "anomaly" else (task.val_rows, task.test_rows)
-        raw = [_raw(divided.head, _on_features(_samples(task, rows), known), task) for rows in sides]
+        raw = _raw(loop.ask, task, known)
     outcome = _outcome(task, progress, dead, precision)
-    return Learned(weights_of(network), progress.history, outcome, digests, *raw)
+    return Learned(weights_of(network), progress.history, outcome, digests, raw)
 
 
 def _on_features(samples: Samples, features: np.ndarray) -> Samples:
@@ -151,15 +153,18 @@ def _on_features(samples: Samples, features: np.ndarray) -> Samples:
     return replace(samples, streams={**others, FEATURES: features})
 
 
-def _raw(head: "keras.Model", samples: Samples, task: Task) -> np.ndarray:
-    """Probabilities (M, K) of M clips, as the bundle will give them."""
-    if not len(samples):
-        return np.zeros((0, len(task.classes)))
-    ask = logits_of(head)
-    logits = np.concatenate([ask(batch.inputs) for batch in batches(samples, task.training.batch)])
-    raw = to_probabilities(logits)
+def _raw(ask: Logits, task: Task, features: np.ndarray) -> np.ndarray:
+    """What the bundle will say of val and test clips, and of those of train where a threshold follows."""
+    is_scorer = task.definition.kind == "anomaly"
+    rows = np.concatenate([task.val_rows, task.test_rows, *([task.train_rows] if is_scorer else [])])
+    samples = _on_features(_samples_of(task, rows, np.ones(len(task.classes))), features)
+    said = np.concatenate([ask(batch.inputs) for batch in batches(samples, task.training.batch)])
+    if not is_scorer:
+        said = to_probabilities(said)
     if task.definition.kind == "frames":
-        return raw.reshape(len(np.unique(samples.rows)), -1, raw.shape[-1]).mean(axis=1)
+        said = said.reshape(len(rows), -1, said.shape[-1]).mean(axis=1)
+    raw = np.full((len(features), said.shape[-1]), np.nan)
+    raw[rows] = said
     return raw
 
 

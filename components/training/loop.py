@@ -35,6 +35,9 @@ class Loop:
         checkpoints: where the training is written down; None writes nothing.
         observer: told after every epoch.
         loss: labels (B,) and outputs to the loss (B,) of each sample; None is the cross-entropy of logits.
+
+    Attributes:
+        ask: a compiled function of inputs to what the network says with the weights that it has.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class Loop:
         self.progress = Progress()
         self._loss = loss
         self._step = Stepper(network, self.optimizer, loss)
-        self._ask = logits_of(network)
+        self.ask = logits_of(network)
         self._best: dict[str, np.ndarray] = {}
         self._interruption = Interruption()
 
@@ -107,7 +110,7 @@ class Loop:
 
     def judge(self, samples: Samples) -> tuple[float, float | None]:
         """Mean loss and accuracy of samples, all weighing the same; no accuracy under a loss of its own."""
-        outputs = np.concatenate([self._ask(batch.inputs) for batch in batches(samples, self.settings.batch)])
+        outputs = np.concatenate([self.ask(batch.inputs) for batch in batches(samples, self.settings.batch)])
         if self._loss is None:
             return score(outputs, samples.labels)
         return float(np.asarray(self._loss(samples.labels, outputs)).mean()), None
