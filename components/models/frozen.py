@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import keras
 
 FRAMES = "frames"
+# What says what lies below the features: of backbones that Keras builds, and of the one built here.
+PUBLISHED = ("components.models.backbones", "components.models.folding")
+OURS = ("components.models.vgg16",)
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def divide(network: "keras.Model") -> Divided:
     lower = keras.Model(frames, features, name=f"{network.name}_lower")
     if lower.trainable_variables:
         raise ValueError(f"{network.name} learns below its features")
-    return Divided(lower, _head(network, features), _identity(network.get_layer(BACKBONE)))
+    return Divided(lower, _head(network, features), _identity(lower))
 
 
 def _head(network: "keras.Model", features: "keras.KerasTensor") -> "keras.Model":
@@ -64,13 +67,14 @@ def _head(network: "keras.Model", features: "keras.KerasTensor") -> "keras.Model
     return keras.Model(named, again.output, name=network.name)
 
 
-def _identity(backbone: "keras.Model") -> dict[str, Any]:
-    weights = [np.asarray(weight) for weight in backbone.weights]
+def _identity(lower: "keras.Model") -> dict[str, Any]:
+    weights = [np.asarray(weight) for weight in lower.weights]
+    is_published = any(layer.name == BACKBONE for layer in lower.layers)
     return {
-        "layers": _anatomy(backbone),
-        "input": list(backbone.input.shape[1:]),
+        "layers": _anatomy(lower),
+        "input": list(lower.input.shape[-3:]),  # (H, W, 3): of frames as of clips
         "weights": array_digest(*weights),
-        "code": code_digest("components.models.backbones", "components.models.folding"),
+        "code": code_digest(*(PUBLISHED if is_published else OURS)),
     }
 
 

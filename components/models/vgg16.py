@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from components.core.errors import UsageError
+from components.models.backbones import FEATURES
 from components.models.base import InputShapes, KerasDefinition
 from components.models.blocks import classifier, frames_input
 from components.models.pretrained import KerasWeights, WeightsFile, load_pretrained
@@ -62,6 +63,11 @@ class VGG16Settings:
         """Whether the convolutions are trained."""
         return self.backbone == "train" or (self.backbone == "auto" and self.weights == "none")
 
+    @property
+    def is_frozen(self) -> bool:
+        """Whether nothing before the features learns, so that training may keep them."""
+        return not self.learns
+
 
 def backbone(x: "keras.KerasTensor", settings: VGG16Settings) -> "keras.KerasTensor":
     """Pixels (H, W, 3) in [0, 1] -> (H / 32, W / 32, 512). Sizes for 128 x 128 at the right."""
@@ -93,10 +99,10 @@ def as_imagenet(x: "keras.KerasTensor") -> "keras.KerasTensor":
 
 
 def head(x: "keras.KerasTensor", settings: VGG16Settings) -> "keras.KerasTensor":
-    """Features (4, 4, 512) -> (fc_units[-1],)."""
+    """Features (4, 4, 512), 32 KiB of a frame where training keeps them, -> (fc_units[-1],)."""
     from keras import layers
 
-    x = layers.Flatten(name="flatten")(x)  # (4, 4, 512) -> (8192,)
+    x = layers.Flatten(name=FEATURES, dtype="float32")(x)  # (4, 4, 512) -> (8192,)
     for k, width in enumerate(settings.fc_units, start=1):
         x = layers.Dense(width, activation="relu", name=f"fc_{k}")(x)
         x = layers.Dropout(settings.dropout, name=f"fc_{k}_dropout")(x)

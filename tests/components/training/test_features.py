@@ -1,20 +1,24 @@
 """Features of a frozen backbone: made once per clip, whoever asks, the same wherever from."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
 from components.core.errors import BadDataError, ResourceError
 from components.core.files import array_digest
+from components.features.scaler import Scaler
 from components.models.backbones import BACKBONE, BackboneSettings, build_backbone
 from components.models.base import InputShapes, KerasDefinition
 from components.models.blocks import classifier, frames_input, numbers_input
+from components.models.bundle import Bundle, write_bundle
 from components.models.frozen import divide
 from components.models.networks import build_network
 from components.models.registry import definition_of
 from components.store.store import Store
 from components.training import features as module
-from components.training.bundling import calibrate, describe
+from components.training.bundling import answers, calibrate, describe
 from components.training.features import Features
 from components.training.learn import learn
 from components.training.observer import Unwatched
@@ -39,6 +43,13 @@ def weights(tmp_path_factory):
     return str(path)
 
 
+@pytest.fixture(scope="module")
+def vgg16(tmp_path_factory):
+    """A file of VGG16's weights at random."""
+    keras.utils.set_random_seed(27)
+    return _random_file("vgg16", tmp_path_factory.mktemp("weights"))
+
+
 @pytest.fixture
 def store(tmp_path):
     return Store(tmp_path / "store")
@@ -51,13 +62,15 @@ def clips():
 
 def _task(name, clips, weights, frames=None, files=(), **training):
     definition = definition_of(name)
+    numbers = np.nan_to_num((clips.numbers - 500) / 40).astype(np.float32)
+    streams = {"frames": clips.frames if frames is None else frames, "numbers": numbers}
     return Task(
         model_id=name,
         definition=definition,
         settings=definition.settings(weights=weights),
         training=TrainSettings(**{"epochs": 2, "batch": 4, "patience": 5, **training}),
         classes=("calm", "fight"),
-        streams={"frames": clips.frames if frames is None else frames},
+        streams={stream: streams[stream] for stream in definition.streams},
         train_rows=np.arange(6),
         val_rows=np.arange(6, 10),  # the test side takes no part
         labels=clips.labels,
@@ -74,11 +87,30 @@ def _same(one, other):
     assert one.history == other.history
     assert one.arrays.keys() == other.arrays.keys()
     assert all(np.array_equal(one.arrays[name], other.arrays[name]) for name in one.arrays)
-    np.testing.assert_array_equal(one.val_raw, other.val_raw)
+    np.testing.assert_array_equal(one.raw, other.raw)
 
 
+@pytest.mark.parametrize(
+    ("first", "others"),
+    [
+        pytest.param(
+            "mobilenet_lstm",
+            [
+                ("mobilenet_bilstm", {}),
+                ("mobilenet_lstm", {"seed": 3}),
+                ("mobilenet_lstm", {"epochs": 4}),
+                ("cnn_lstm", {}),
+                ("mil_ranking", {}),
+            ],
+            id="published",
+        ),
+        pytest.param(
+            "vgg16", [("vgg16_mlp", {}), ("vgg16", {"seed": 3}), ("vgg16", {"epochs": 4})], id="ours"
+        ),
+    ],
+)
 def test_another_head_seed_or_epoch_asks_no_backbone_and_opens_no_pixels(
-    clips, weights, store, tmp_path, monkeypatch
+    first, others, clips, weights, vgg16, store, tmp_path, monkeypatch
 ):
     asked = []
     compiled = module._compiled
@@ -88,26 +120,26 @@ def test_another_head_seed_or_epoch_asks_no_backbone_and_opens_no_pixels(
         return lambda batch: asked.append(len(batch)) or ask(batch)
 
     monkeypatch.setattr(module, "_compiled", counted)
+    if first == "vgg16":
+        weights = vgg16
     np.save(tmp_path / "frames.npy", clips.frames)
     frames = TensorFile(tmp_path / "frames.npy", clips.frames.shape)
-    first = Features(store, tmp_path)
-    _learn(_task("mobilenet_lstm", clips, weights, frames), first)
-    assert (first.made, first.taken, len(asked)) == (10, 0, 10)
+    features = Features(store, tmp_path)
+    _learn(_task(first, clips, weights, frames), features)
+    assert (features.made, features.taken, len(asked)) == (10, 0, 10)
 
     (tmp_path / "frames.npy").write_bytes(b"")  # whoever opens it now fails
     unread = TensorFile(tmp_path / "frames.npy", clips.frames.shape)
-    for name, training in (
-        ("mobilenet_bilstm", {}),
-        ("mobilenet_lstm", {"seed": 3}),
-        ("mobilenet_lstm", {"epochs": 4}),
-        ("cnn_lstm", {}),
-    ):
+    for name, training in others:
         again = Features(store, tmp_path)
-        task = _task(name, clips, weights, unread, **training)
+        task = replace(_task(name, clips, weights, unread, **training), test_rows=np.arange(6, 8))
         learned = _learn(task, again)
         assert (again.made, again.taken, len(asked)) == (0, 10, 10)
         info = describe(task, learned, view_name="v", view=VIEW, chain={}, scaler=None, digests={})
-        assert calibrate(info, task, learned, unread, None).training["epochs"] == learned.outcome["epochs"]
+        info = calibrate(info, task, learned, unread, clips.numbers)
+        assert info.training["epochs"] == learned.outcome["epochs"]
+        said = answers(Bundle(info, learned.arrays), learned, task.test_rows, unread, clips.numbers, None)
+        assert len(said.predicted) == 2
 
 
 def test_the_result_is_the_same_whether_features_were_stored_or_made(clips, weights, store):
@@ -117,23 +149,41 @@ def test_the_result_is_the_same_whether_features_were_stored_or_made(clips, weig
     _same(made, _learn(task, Features(store)))
 
 
-def test_the_bundles_network_is_the_whole_one_and_answers_as_its_head(clips, weights, tmp_path):
-    from components.models.bundle import write_bundle
-
-    for name in ("mobilenet_lstm", "frame_resnet50_v2"):
-        given = weights if name == "mobilenet_lstm" else _random_file("resnet50v2", tmp_path)
+def test_the_bundles_network_is_the_whole_one_and_answers_as_its_head(clips, weights, vgg16, tmp_path):
+    for name in ("mobilenet_lstm", "frame_resnet50_v2", "mil_ranking", "vgg16", "vgg16_mlp"):
+        given = {
+            "mobilenet_lstm": weights,
+            "frame_resnet50_v2": _random_file("resnet50v2", tmp_path),
+        }.get(name, vgg16)
         task = _task(name, clips, given)
+        if name == "mil_ranking":
+            task = replace(task, settings=replace(task.settings, backbone="vgg16"))
         learned = _learn(task)
-        info = describe(task, learned, view_name="v", view=VIEW, chain={}, scaler=None, digests={})
+        scaler = Scaler(np.full(29, 500.0), np.full(29, 40.0), np.full(29, 36))
+        info = describe(task, learned, view_name="v", view=VIEW, chain={}, scaler=scaler, digests={})
         bundle = write_bundle(tmp_path / name, info, learned.arrays)
-        said = bundle.predict(clips.frames, None, task.val_rows)
-        np.testing.assert_allclose(said.raw, learned.val_raw, atol=1e-5)
-        assert np.ptp(said.raw) > 1e-4
+        said = bundle.predict(clips.frames, clips.numbers, task.val_rows)
+        known = bundle.of_raw(learned.raw[task.val_rows])
+        for what, values in vars(said).items():
+            if what != "frames" and values is not None:
+                np.testing.assert_allclose(values, vars(known)[what], atol=1e-5)
+        assert np.ptp(said.raw if said.scores is None else said.scores) > 1e-5
+        assert np.isnan(learned.raw[10:]).all()  # the test side takes no part
 
 
-def test_narrow_layers_of_a_head_are_looked_at(clips, tmp_path):
-    learned = _learn(_task("resnet_convgru", clips, _random_file("resnet50", tmp_path), max_steps=1))
-    assert set(learned.outcome["dead_units"]) == set(definition_of("resnet_convgru").bottlenecks)
+@pytest.mark.parametrize("name", ["vgg16_mlp", "resnet_convgru"])
+def test_narrow_layers_of_a_head_are_looked_at(name, clips, vgg16, tmp_path):
+    given = vgg16 if name == "vgg16_mlp" else _random_file("resnet50", tmp_path)
+    learned = _learn(_task(name, clips, given, max_steps=1))
+    assert set(learned.outcome["dead_units"]) == set(definition_of(name).bottlenecks)
+
+
+def test_features_of_vgg16_are_its_last_maps(clips, vgg16, store, tmp_path):
+    """Published for 128 x 128: (4, 4, 512) float32 of every frame, 160 KiB of a clip of five."""
+    features = Features(store)
+    _learn(_task("vgg16", clips, vgg16, max_steps=1), features)
+    sizes = {path.stat().st_size // 1024 for path in (tmp_path / "store" / "features").rglob("*.npz")}
+    assert sizes == {T * 512 * 4 // 1024}  # at 32 x 32: (1, 1, 512)
 
 
 def _random_file(name, folder):
@@ -145,13 +195,13 @@ def _random_file(name, folder):
 def test_a_backbone_that_learns_goes_the_whole_way(clips):
     features = Features()
     learned = _learn(_task("mobilenet_lstm", clips, "none", max_steps=1), features)
-    assert (features.made, learned.val_raw) == (0, None)
+    assert (features.made, learned.raw) == (0, None)
 
 
 def test_mirrored_clips_have_other_features_so_none_are_kept(clips, weights, store):
     features = Features(store)
     learned = _learn(_task("mobilenet_lstm", clips, weights, augmentation="flip", max_steps=1), features)
-    assert (features.made, features.taken, learned.val_raw) == (0, 0, None)
+    assert (features.made, features.taken, learned.raw) == (0, 0, None)
 
 
 @pytest.mark.parametrize(
