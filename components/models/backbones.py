@@ -7,13 +7,15 @@ output per clip (components/training/features.py).
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from components.core.errors import UsageError
 from components.models.h5_weights import snake_case
-from components.models.pretrained import KerasWeights, WeightsFile, load_pretrained
+from components.models.pretrained import KerasWeights, Pretrained, WeightsFile, load_pretrained
 
 if TYPE_CHECKING:
     import keras
@@ -31,6 +33,7 @@ BackboneName = Literal[
 ]
 FineTune = Literal["auto", "none", "last_block", "all"]
 BACKBONE, FEATURES = "backbone", "features"
+_LEFT_OUT: ContextVar[bool] = ContextVar("backbones_left_out", default=False)
 _PUBLISHED = "https://storage.googleapis.com/tensorflow/keras-applications/"
 MOMENTUM_FROM_RANDOM = (
     0.9  # 0.999, MobileNetV2's own, wants thousands of steps until validation sees what was learned
@@ -156,9 +159,33 @@ class BackboneSettings:
         return self.learning_part == "none"
 
     @property
+    def pretrained(self) -> Pretrained:
+        """The backbone, before it is built."""
+        file = WeightsFile(self.weights, self.weights_sha256, self.weights_dir)
+        code = ("components.models.backbones", "components.models.folding")
+        return Pretrained(self.backbone, code, file, BACKBONES[self.backbone].imagenet)
+
+    @property
     def min_side(self) -> int:
         """The fewest pixels of a frame's side."""
         return BACKBONES[self.backbone].min_side
+
+
+@contextmanager
+def backbones_left_out() -> Iterator[None]:
+    """Networks that are built within have a stand-in for their backbone, and its features' shape."""
+    token = _LEFT_OUT.set(True)
+    try:
+        yield
+    finally:
+        _LEFT_OUT.reset(token)
+
+
+def stand_in(x: "keras.KerasTensor", shape: tuple[int, ...]) -> "keras.KerasTensor | None":
+    """What stands for a backbone that gives this shape; None where backbones are not left out."""
+    from components.models.folding import StandIn
+
+    return StandIn(shape, name=BACKBONE)(x) if _LEFT_OUT.get() else None
 
 
 def clip_features(x: "keras.KerasTensor", settings: BackboneSettings) -> "keras.KerasTensor":
@@ -178,9 +205,8 @@ def frame_features(x: "keras.KerasTensor", settings: BackboneSettings) -> "keras
 def initialise(network: "keras.Model", settings: BackboneSettings) -> dict[str, str]:
     """Put the backbone's weights into a new network; their digest by name, empty when it begins at random."""
     published = network.get_layer(BACKBONE).get_layer(settings.backbone)
-    file = WeightsFile(settings.weights, settings.weights_sha256, settings.weights_dir)
     layers = [layer for layer in published.layers if layer.weights]
-    return load_pretrained(layers, file, BACKBONES[settings.backbone].imagenet)
+    return load_pretrained(layers, settings.pretrained.file, settings.pretrained.imagenet)
 
 
 def build_backbone(name: BackboneName, shape: tuple[int, ...]) -> "keras.Model":
@@ -201,6 +227,9 @@ def build_backbone(name: BackboneName, shape: tuple[int, ...]) -> "keras.Model":
 
 
 def _apply(frames: "keras.KerasTensor", settings: BackboneSettings) -> "keras.KerasTensor":
+    standing = stand_in(frames, (BACKBONES[settings.backbone].channels,))
+    if standing is not None:
+        return standing
     backbone = build_backbone(settings.backbone, tuple(frames.shape[1:]))
     _choose_learning(backbone.get_layer(settings.backbone), settings)
     # Batch normalisation of what is frozen keeps to the averages that it was published with.

@@ -42,6 +42,22 @@ class UnfoldTime(layers.Layer):
         return {**super().get_config(), "frames": self.frames}
 
 
+class StandIn(layers.Layer):
+    """(N, ...) -> (N, *shape), of a network that is not there: it has a shape, and cannot be asked.
+
+    Args:
+        shape: of what it stands for.
+    """
+
+    def __init__(self, shape: tuple[int, ...], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shape = shape
+
+    def compute_output_spec(self, x: Any) -> Any:
+        """What the rest of the network is built on."""
+        return keras.KerasTensor((x.shape[0], *self.shape), dtype=self.compute_dtype)
+
+
 @keras.saving.register_keras_serializable("tailwatch")
 class ImageNetPixels(layers.Layer):
     """RGB in [0, 1] -> what a published network was trained on, as Keras' `preprocess_input` has it.

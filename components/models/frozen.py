@@ -1,58 +1,88 @@
 """A network with a frozen backbone in two parts: the lower, which never learns, and the head above it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from components.core.code import code_digest
-from components.core.files import array_digest
-from components.models.backbones import BACKBONE, FEATURES
+from components.core.files import file_sha256
+from components.models.backbones import FEATURES
+from components.models.networks import weights_of
+from components.models.pretrained import Pretrained, find_weights
 
 if TYPE_CHECKING:
     import keras
 
 FRAMES = "frames"
-# What says what lies below the features: of backbones that Keras builds, and of the one built here.
-PUBLISHED = ("components.models.backbones", "components.models.folding")
-OURS = ("components.models.vgg16",)
 
 
 @dataclass(frozen=True)
-class Divided:
-    """The parts of a network, which share its variables.
+class Lower:
+    """The lower part of a network, which is built when it is first asked for.
 
     Attributes:
-        lower: frames, as the network takes them, to features.
-        head: features, under this name, and the network's other inputs to logits.
         identity: what decides the features of given frames, as plain JSON values.
+        digests: of its file of weights, by name.
+        whole: builds the whole network, with these weights.
     """
 
-    lower: "keras.Model"
-    head: "keras.Model"
     identity: dict[str, Any]
+    digests: dict[str, str]
+    whole: "Callable[[], keras.Model]"
+
+    @cached_property
+    def network(self) -> "keras.Model":
+        """Frames, as the whole network takes them, to features."""
+        return lower_of(self.whole())
+
+    @property
+    def weights(self) -> dict[str, np.ndarray]:
+        """All weights by layer path."""
+        return weights_of(self.network)
 
 
-def divide(network: "keras.Model") -> Divided:
-    """Cut a network at its layer `features`.
+def find_lower(pretrained: Pretrained, frame: tuple[int, ...], whole: "Callable[[], keras.Model]") -> Lower:
+    """The lower part of a network on frames (H, W, 3), not built yet.
 
     Raises:
-        ValueError: something before it learns, which is a fault of the definition.
+        StorageError: the file of its weights is not there.
+        BadDataError: that is another file.
+    """
+    path = find_weights(pretrained.file, pretrained.imagenet)
+    digests = {path.name: file_sha256(path)}
+    identity = {
+        "name": pretrained.name,
+        "input": list(frame),
+        "weights": digests[path.name],
+        "code": code_digest(*pretrained.code),
+    }
+    return Lower(identity, digests, whole)
+
+
+def lower_of(network: "keras.Model") -> "keras.Model":
+    """What lies below a network's layer `features`, which shares its variables.
+
+    Raises:
+        ValueError: something there learns, which is a fault of the definition.
     """
     import keras
 
-    features = network.get_layer(FEATURES).output
     (frames,) = [tensor for tensor in network.inputs if tensor.name == FRAMES]
-    lower = keras.Model(frames, features, name=f"{network.name}_lower")
+    lower = keras.Model(frames, network.get_layer(FEATURES).output, name=f"{network.name}_lower")
     if lower.trainable_variables:
         raise ValueError(f"{network.name} learns below its features")
-    return Divided(lower, _head(network, features), _identity(lower))
+    return lower
 
 
-def _head(network: "keras.Model", features: "keras.KerasTensor") -> "keras.Model":
+def head_of(network: "keras.Model") -> "keras.Model":
+    """What lies above: features, under this name, and the network's other inputs to logits."""
     import keras
     from keras import layers
 
+    features = network.get_layer(FEATURES).output
     others = [tensor for tensor in network.inputs if tensor.name != FRAMES]
     above = keras.Model([features, *others], network.output)
     inputs = [
@@ -65,23 +95,3 @@ def _head(network: "keras.Model", features: "keras.KerasTensor") -> "keras.Model
     again = keras.models.clone_model(above, input_tensors=inputs, clone_function=lambda layer: layer)
     named = {tensor.name: tensor for tensor in inputs} if others else inputs[0]
     return keras.Model(named, again.output, name=network.name)
-
-
-def _identity(lower: "keras.Model") -> dict[str, Any]:
-    weights = [np.asarray(weight) for weight in lower.weights]
-    is_published = any(layer.name == BACKBONE for layer in lower.layers)
-    return {
-        "layers": _anatomy(lower),
-        "input": list(lower.input.shape[-3:]),  # (H, W, 3): of frames as of clips
-        "weights": array_digest(*weights),
-        "code": code_digest(*(PUBLISHED if is_published else OURS)),
-    }
-
-
-def _anatomy(network: "keras.Model") -> list[Any]:
-    """Class and name of every layer with weights, inner networks by theirs."""
-    return [
-        [layer.name, _anatomy(layer) if hasattr(layer, "layers") else type(layer).__name__]
-        for layer in network.layers
-        if layer.weights
-    ]

@@ -49,6 +49,23 @@ class WeightsFile:
     folder: str = ""
 
 
+@dataclass(frozen=True)
+class Pretrained:
+    """A network below a head that does not learn, as far as it is known before it is built.
+
+    Attributes:
+        name: what tells it from others of the same modules and weights.
+        code: the modules that say how it is built.
+        file: its weights.
+        imagenet: where those that are published come from.
+    """
+
+    name: str
+    code: tuple[str, ...]
+    file: WeightsFile
+    imagenet: KerasWeights
+
+
 def load_pretrained(
     layers: list["keras.layers.Layer"], wanted: WeightsFile, imagenet: KerasWeights
 ) -> dict[str, str]:
@@ -66,12 +83,23 @@ def load_pretrained(
     """
     if wanted.weights == "none":
         return {}
-    path = _find(wanted, imagenet)
-    if wanted.sha256:
-        check_sha256(path, wanted.sha256)
+    path = find_weights(wanted, imagenet)
     for layer, values in zip(layers, read_layers(path, layers), strict=True):
         layer.set_weights(values)
     return {path.name: file_sha256(path)}
+
+
+def find_weights(wanted: WeightsFile, imagenet: KerasWeights) -> Path:
+    """The file that a model asks for.
+
+    Raises:
+        StorageError: it is not there, and cannot be fetched.
+        BadDataError: it is another one.
+    """
+    path = _find(wanted, imagenet)
+    if wanted.sha256:
+        check_sha256(path, wanted.sha256)
+    return path
 
 
 def keras_folder() -> Path:

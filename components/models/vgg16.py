@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from components.core.errors import UsageError
-from components.models.backbones import FEATURES
+from components.models.backbones import FEATURES, stand_in
 from components.models.base import InputShapes, KerasDefinition
 from components.models.blocks import classifier, frames_input
-from components.models.pretrained import KerasWeights, WeightsFile, load_pretrained
+from components.models.pretrained import KerasWeights, Pretrained, WeightsFile, load_pretrained
 
 if TYPE_CHECKING:
     import keras
@@ -68,11 +68,20 @@ class VGG16Settings:
         """Whether nothing before the features learns, so that training may keep them."""
         return not self.learns
 
+    @property
+    def pretrained(self) -> Pretrained:
+        """The convolutions, before they are built."""
+        file = WeightsFile(self.weights, self.weights_sha256, self.weights_dir)
+        return Pretrained("convolutions", ("components.models.vgg16",), file, IMAGENET)
+
 
 def backbone(x: "keras.KerasTensor", settings: VGG16Settings) -> "keras.KerasTensor":
     """Pixels (H, W, 3) in [0, 1] -> (H / 32, W / 32, 512). Sizes for 128 x 128 at the right."""
     from keras import layers
 
+    standing = stand_in(x, (x.shape[1] // 32, x.shape[2] // 32, BLOCKS[-1][-1]))
+    if standing is not None:
+        return standing
     if settings.weights != "none":
         x = as_imagenet(x)
     for b, widths in enumerate(BLOCKS, start=1):
@@ -122,8 +131,7 @@ def build(settings: VGG16Settings, shapes: InputShapes, n_classes: int) -> "kera
 def initialise(network: "keras.Model", settings: VGG16Settings) -> dict[str, str]:
     """Put pretrained weights into the convolutions; their digest by name, empty when they begin at random."""
     layers = [layer for layer in network.layers if layer.name.startswith("block") and layer.weights]
-    file = WeightsFile(settings.weights, settings.weights_sha256, settings.weights_dir)
-    return load_pretrained(layers, file, IMAGENET)
+    return load_pretrained(layers, settings.pretrained.file, settings.pretrained.imagenet)
 
 
 MODEL = KerasDefinition(

@@ -4,21 +4,26 @@ import logging
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from components.core.files import array_digest, digest
 from components.core.space import check_room
 from components.models.environment import describe_environment
-from components.models.frozen import FEATURES, Divided
+from components.models.frozen import FEATURES, Lower
 from components.store.store import Store, StoredObject
 from components.training.task import Task
 
+if TYPE_CHECKING:
+    import keras
+
 log = logging.getLogger("tailwatch")
 
-KIND = "features"
+KIND, WEIGHTS_KIND = "features", "backbones"
+OF_NO_CLIP = ""  # so that weights stay when a clip is forgotten
 
 
 @dataclass(frozen=True)
@@ -60,10 +65,11 @@ class Features:
         self.made = self.taken = 0
         self._store, self._scratch = store, scratch
 
-    def of(self, divided: Divided, pixels: Pixels, rows: np.ndarray) -> np.ndarray:
+    def of(self, lower: Lower, width: int, pixels: Pixels, rows: np.ndarray) -> np.ndarray:
         """The features (N, T, F) float32 of all clips, on disk.
 
         Args:
+            width: F.
             rows: the clips that will be asked for; of all others it says 0.
 
         Raises:
@@ -72,8 +78,8 @@ class Features:
         """
         made, taken = self.made, self.taken
         n, t = pixels.frames.shape[:2]
-        shape = (n, t, divided.head.inputs[0].shape[-1])
-        backbone = _Backbone(divided, pixels)
+        shape = (n, t, width)
+        backbone = _Backbone(lower, pixels)
         with _scratch_file(self._scratch, int(np.prod(shape[1:])) * 4 * len(rows)) as file:
             for row in sorted(set(rows.tolist())):
                 values = self._of_clip(backbone, row)
@@ -84,9 +90,21 @@ class Features:
             mapped: np.ndarray = np.memmap(file, np.float32, "r", shape=shape)
         log.info(
             "%s: features of %d clips made, of %d reused",
-            *(divided.head.name, self.made - made, self.taken - taken),
+            *(lower.identity["name"], self.made - made, self.taken - taken),
         )
         return mapped
+
+    def weights(self, lower: Lower) -> dict[str, np.ndarray]:
+        """All weights of a backbone by layer path; it is built only where the store has none."""
+        if self._store is None:
+            return lower.weights
+        key = digest(lower.identity)
+        found = self._store.get(WEIGHTS_KIND, key)
+        if found is None:
+            weights = lower.weights
+            meta = {"clip": OF_NO_CLIP, "paths": list(weights)}
+            found = self._store.put(WEIGHTS_KIND, key, weights, meta)
+        return {path: found[path] for path in found.meta["paths"]}
 
     def _of_clip(self, backbone: "_Backbone", row: int) -> np.ndarray:
         key = backbone.key(row)
@@ -106,14 +124,12 @@ class Features:
 class _Backbone:
     """The lower part of a network as a function of a clip's row, and the key of what it gives."""
 
-    def __init__(self, divided: Divided, pixels: Pixels) -> None:
+    def __init__(self, lower: Lower, pixels: Pixels) -> None:
         import tensorflow as tf
 
-        self._pixels = pixels
-        self._of_frames = len(divided.lower.input.shape) == 4  # (N, H, W, 3), not (N, T, H, W, 3)
-        self._ask = _compiled(divided)
+        self._lower, self._pixels = lower, pixels
         self._decides = {
-            **divided.identity,
+            **lower.identity,
             "environment": describe_environment(),
             "on_gpu": bool(tf.config.list_physical_devices("GPU")),
         }
@@ -131,17 +147,22 @@ class _Backbone:
     def __call__(self, row: int) -> np.ndarray:
         """Features (T, F) float32 of a clip."""
         frames = np.asarray(self._pixels.frames[row])
-        return self._ask(frames if self._of_frames else frames[None]).reshape(len(frames), -1)
+        of_frames = len(self._lower.network.input.shape) == 4  # (N, H, W, 3), not (N, T, H, W, 3)
+        return self._ask(frames if of_frames else frames[None]).reshape(len(frames), -1)
+
+    @cached_property
+    def _ask(self) -> Callable[[np.ndarray], np.ndarray]:
+        return _compiled(self._lower.network)
 
 
-def _compiled(divided: Divided) -> Callable[[np.ndarray], np.ndarray]:
+def _compiled(lower: "keras.Model") -> Callable[[np.ndarray], np.ndarray]:
     import tensorflow as tf
 
-    (frames,) = divided.lower.inputs
+    (frames,) = lower.inputs
 
     @tf.function(input_signature=[tf.TensorSpec(frames.shape, frames.dtype)])  # type: ignore[untyped-decorator]
     def ask(batch: Any) -> Any:
-        return divided.lower(batch, training=False)
+        return lower(batch, training=False)
 
     return lambda batch: np.asarray(ask(batch).numpy(), np.float32)
 

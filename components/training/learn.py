@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from components.core.errors import BadDataError, UsageError
+from components.models.backbones import backbones_left_out
 from components.models.base import ClosedForm, KerasDefinition, TrainSide
-from components.models.frozen import FEATURES, FRAMES, divide
+from components.models.frozen import FEATURES, FRAMES, find_lower, head_of
 from components.models.logits import to_probabilities
 from components.models.networks import Logits, build_network, weights_of
 from components.training.checkpoint import Checkpoints
@@ -22,7 +23,7 @@ from components.training.progress import Progress
 from components.training.task import Task
 
 if TYPE_CHECKING:
-    pass
+    import keras
 
 log = logging.getLogger("tailwatch")
 
@@ -115,8 +116,7 @@ def _train(
     _features: Features,
 ) -> Learned:
     with prepared(task.training) as precision:
-        network = build_network(task.model_id, definition, task.settings, task.shapes, len(task.classes))
-        digests = definition.initialise(network, task.settings) if definition.initialise else {}
+        network, digests = _initialised(task, definition)
         loop = Loop(network, task.training, train, val, checkpoints, observer, definition.loss)
         progress = loop.run()
         dead = dead_fractions(network, definition.bottlenecks, val, task.training.batch)
@@ -134,18 +134,36 @@ def _train_head(
 ) -> Learned:
     """Train what lies above a frozen backbone on its features; in float32, so that they suit any machine."""
     with prepared(replace(task.training, mixed_precision="off")) as precision:
-        network = build_network(task.model_id, definition, task.settings, task.shapes, len(task.classes))
-        digests = definition.initialise(network, task.settings) if definition.initialise else {}
-        divided = divide(network)
+        with backbones_left_out():
+            head = head_of(_built(task, definition))
+        lower = find_lower(
+            task.settings.pretrained,
+            task.streams[FRAMES].shape[-3:],
+            lambda: _initialised(task, definition)[0],
+        )
         pixels = Pixels(task.streams[FRAMES], task.digests.get(FRAMES, ()), task.files)
-        known = features.of(divided, pixels, np.concatenate([task.train_rows, task.val_rows, task.test_rows]))
+        width = head.inputs[0].shape[-1]
+        known = features.of(
+            lower, width, pixels, np.concatenate([task.train_rows, task.val_rows, task.test_rows])
+        )
         train, val = _on_features(train, known), _on_features(val, known)
-        loop = Loop(divided.head, task.training, train, val, checkpoints, observer, definition.loss)
+        loop = Loop(head, task.training, train, val, checkpoints, observer, definition.loss)
         progress = loop.run()
-        dead = dead_fractions(divided.head, definition.bottlenecks, val, task.training.batch)
+        dead = dead_fractions(head, definition.bottlenecks, val, task.training.batch)
         raw = _raw(loop.ask, task, known)
+        arrays = {**features.weights(lower), **weights_of(head)}
     outcome = _outcome(task, progress, dead, precision)
-    return Learned(weights_of(network), progress.history, outcome, digests, raw)
+    return Learned(arrays, progress.history, outcome, lower.digests, raw)
+
+
+def _built(task: Task, definition: KerasDefinition) -> "keras.Model":
+    return build_network(task.model_id, definition, task.settings, task.shapes, len(task.classes))
+
+
+def _initialised(task: Task, definition: KerasDefinition) -> "tuple[keras.Model, dict[str, str]]":
+    """The network with the weights that it begins from, and the digests of those of others."""
+    network = _built(task, definition)
+    return network, definition.initialise(network, task.settings) if definition.initialise else {}
 
 
 def _on_features(samples: Samples, features: np.ndarray) -> Samples:

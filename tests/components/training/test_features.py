@@ -13,11 +13,12 @@ from components.models.backbones import BACKBONE, BackboneSettings, build_backbo
 from components.models.base import InputShapes, KerasDefinition
 from components.models.blocks import classifier, frames_input, numbers_input
 from components.models.bundle import Bundle, write_bundle
-from components.models.frozen import divide
+from components.models.frozen import head_of, lower_of
 from components.models.networks import build_network
 from components.models.registry import definition_of
 from components.store.store import Store
 from components.training import features as module
+from components.training import learn as learning
 from components.training.bundling import answers, calibrate, describe
 from components.training.features import Features
 from components.training.learn import learn
@@ -115,18 +116,21 @@ def test_another_head_seed_or_epoch_asks_no_backbone_and_opens_no_pixels(
     asked = []
     compiled = module._compiled
 
-    def counted(divided):
-        ask = compiled(divided)
+    def counted(lower):
+        ask = compiled(lower)
         return lambda batch: asked.append(len(batch)) or ask(batch)
 
     monkeypatch.setattr(module, "_compiled", counted)
+    built = []
+    initialised = learning._initialised
+    monkeypatch.setattr(learning, "_initialised", lambda *of: built.append(of) or initialised(*of))
     if first == "vgg16":
         weights = vgg16
     np.save(tmp_path / "frames.npy", clips.frames)
     frames = TensorFile(tmp_path / "frames.npy", clips.frames.shape)
     features = Features(store, tmp_path)
     _learn(_task(first, clips, weights, frames), features)
-    assert (features.made, features.taken, len(asked)) == (10, 0, 10)
+    assert (features.made, features.taken, len(asked), len(built)) == (10, 0, 10, 1)
 
     (tmp_path / "frames.npy").write_bytes(b"")  # whoever opens it now fails
     unread = TensorFile(tmp_path / "frames.npy", clips.frames.shape)
@@ -134,7 +138,7 @@ def test_another_head_seed_or_epoch_asks_no_backbone_and_opens_no_pixels(
         again = Features(store, tmp_path)
         task = replace(_task(name, clips, weights, unread, **training), test_rows=np.arange(6, 8))
         learned = _learn(task, again)
-        assert (again.made, again.taken, len(asked)) == (0, 10, 10)
+        assert (again.made, again.taken, len(asked), len(built)) == (0, 10, 10, 1)
         info = describe(task, learned, view_name="v", view=VIEW, chain={}, scaler=None, digests={})
         info = calibrate(info, task, learned, unread, clips.numbers)
         assert info.training["epochs"] == learned.outcome["epochs"]
@@ -142,8 +146,9 @@ def test_another_head_seed_or_epoch_asks_no_backbone_and_opens_no_pixels(
         assert len(said.predicted) == 2
 
 
-def test_the_result_is_the_same_whether_features_were_stored_or_made(clips, weights, store):
-    task = _task("mobilenet_lstm", clips, weights)
+@pytest.mark.parametrize("name", ["mobilenet_lstm", "vgg16_mlp"])
+def test_the_result_is_the_same_whether_features_were_stored_or_made(name, clips, weights, vgg16, store):
+    task = _task(name, clips, weights if name == "mobilenet_lstm" else vgg16)
     made = _learn(task)
     _same(made, _learn(task, Features(store)))
     _same(made, _learn(task, Features(store)))
@@ -261,14 +266,14 @@ def test_a_network_that_looks_at_numbers_too_is_divided(clips, weights):
     two = KerasDefinition("two", "tests", "frames", ("frames", "numbers"), BackboneSettings, build=build)
     shapes = InputShapes(frames=(T, 32, 32, 3), numbers=(T, 29))
     network = build_network("two", two, BackboneSettings(weights=weights), shapes, 2)
-    divided = divide(network)
+    head = head_of(network)
     numbers = np.ones((2, 29), np.float32)
-    features = np.asarray(divided.lower(clips.frames[0, :2]))
+    features = np.asarray(lower_of(network)(clips.frames[0, :2]))
     np.testing.assert_array_equal(
-        divided.head({"features": features, "numbers": numbers}),
+        head({"features": features, "numbers": numbers}),
         network({"frames": clips.frames[0, :2], "numbers": numbers}),
     )
-    assert {weight.path for weight in divided.head.weights} == {"logits/kernel", "logits/bias"}
+    assert {weight.path for weight in head.weights} == {"logits/kernel", "logits/bias"}
 
 
 def test_a_definition_that_learns_below_its_features_is_at_fault():
@@ -277,7 +282,7 @@ def test_a_definition_that_learns_below_its_features_is_at_fault():
     network = build_network("mobilenet_lstm", definition, settings, InputShapes(frames=(T, 32, 32, 3)), 2)
     assert network.get_layer(BACKBONE).trainable_variables
     with pytest.raises(ValueError, match="learns below its features"):
-        divide(network)
+        lower_of(network)
 
 
 def test_a_tensor_file_is_opened_when_it_is_read_and_must_be_what_was_said(tmp_path):
