@@ -21,6 +21,7 @@ from tests.benchmarks import (
     incremental,
     memory,
     retraining,
+    second_head,
     stages,
     training,
 )
@@ -36,6 +37,7 @@ SECTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "training": lambda folder: training.measure(ROOT, folder),
     "fusion": lambda _: fusion_step.measure(ROOT),
     "convgru": lambda _: convgru.measure(ROOT),
+    "second_head": lambda _: second_head.measure(ROOT),
     "incremental": lambda folder: incremental.measure(ROOT, DATA, folder),
     "retraining": lambda folder: retraining.measure(ROOT, DATA, folder),
 }

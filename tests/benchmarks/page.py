@@ -126,6 +126,19 @@ same weights and equations under `keras.layers.RNN` and convolves its input at e
     )
 
 
+def _second_head(found: Mapping[str, Any]) -> str:
+    return f"""## A second head
+
+MobileNetV2, frozen, below LSTMs: {found["clips"]} clips, {found["frames"]} frames, {found["epochs"]} epochs.
+Seconds of processor time of the first training, with its backbone's pass, and of others on the features
+that it kept; one thread, imports left out.
+
+""" + table(
+        ["side of frames", "head", "first s", "second s", "share of first"],
+        [[row[name] for name in ("side", "head", "first_s", "second_s", "share")] for row in found["rows"]],
+    )
+
+
 def _incremental(found: Mapping[str, Any]) -> str:
     seconds = found["seconds"]
     return f"""## One clip more
@@ -156,6 +169,7 @@ _SECTIONS = {
     "training": _training,
     "fusion": _fusion,
     "convgru": _convgru,
+    "second_head": _second_head,
     "incremental": _incremental,
     "retraining": _retraining,
 }
