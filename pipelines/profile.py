@@ -20,7 +20,9 @@ _PURPOSES = {
     "paper001": "paper 001: a pretrained backbone with an LSTM on harassment or fights",
     "paper002": "paper 002: LRCN, ConvLSTM, MobileNetV2 with LSTMs and frame classifiers on UCF50",
     "paper003": "paper 003: InceptionV3 with the counting rule, and an LSTM over its features, on UCF-Crime",
+    "paper003_binary": "paper 003 with two classes: its autoencoder beside the others",
     "paper004": "paper 004: ConvGRU over ResNet-50 and its rivals, on focused bags of UCF-Crime",
+    "paper004_binary": "paper 004 with two classes: Table VIII, with SVM, autoencoder and MIL ranking",
 }
 
 

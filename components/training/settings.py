@@ -34,7 +34,7 @@ class TrainSettings:
 
     seed: int = 27
     batch: int = 8
-    optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
+    optimizer: Literal["adam", "rmsprop", "adagrad", "sgd"] = "adam"
     learning_rate: float = 1e-3
     decay: float = 5e-4
     lr_decay_kind: Literal["inverse_time", "weight_decay", "none"] = "inverse_time"

@@ -32,8 +32,12 @@ def build_optimizer(settings: TrainSettings) -> "keras.optimizers.Optimizer":
     shrink = settings.decay if settings.lr_decay_kind == "weight_decay" else None
     if settings.optimizer == "sgd":
         return keras.optimizers.SGD(rate, momentum=SGD_MOMENTUM, weight_decay=shrink)
-    chosen = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}[settings.optimizer]
-    return chosen(rate, weight_decay=shrink)
+    adaptive = {
+        "adam": keras.optimizers.Adam,
+        "rmsprop": keras.optimizers.RMSprop,
+        "adagrad": keras.optimizers.Adagrad,
+    }
+    return adaptive[settings.optimizer](rate, weight_decay=shrink)
 
 
 def learning_rate(optimizer: "keras.optimizers.Optimizer") -> float:

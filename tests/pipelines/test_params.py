@@ -5,7 +5,7 @@ import yaml
 
 from components.core.errors import UsageError
 from components.evaluation.rule import RuleSettings
-from components.models.registry import definition_of, model_settings
+from components.models.registry import MODELS, definition_of, model_settings
 from components.training.settings import settings_for
 from pipelines.params import ROOT_VARIABLE, STORE_VARIABLE, read_params
 from pipelines.profile import profiles, use_profile
@@ -45,19 +45,23 @@ def test_the_profile_of_paper_003_has_its_rule(tmp_path):
     assert params.dataset.classes[0] == "Normal_Videos"  # the rule takes the first for the normal one
 
 
-def test_the_profile_of_paper_004_has_its_hyper_parameters(tmp_path):
-    use_profile(tmp_path, "paper004")
+@pytest.mark.parametrize("name", ["paper004", "paper004_binary"])
+def test_the_profiles_of_paper_004_have_its_split_and_differences(tmp_path, name):
+    use_profile(tmp_path, name)
     params = read_params(tmp_path)
-    common = params.train
-    assert (common.optimizer, common.learning_rate, common.epochs) == ("rmsprop", 1e-4, 100)
     assert params.split.fractions.test == 0.25
-    for name in ("resnet_convgru", "resnet_convlstm", "c3d"):
-        chosen, definition = params.model(name), definition_of(name)
-        view = params.views[chosen.view]
-        sampling = params.samplings[view.sampling]
-        frames = view.focus.frames if view.focus else sampling.frames
-        assert (frames, view.height, view.width, 3) == definition.paper_shapes.frames
     assert params.views["motion240"].difference
+
+
+@pytest.mark.parametrize("name", ["paper003", "paper004"])
+def test_two_classes_hold_the_same_videos_as_fourteen(tmp_path, name):
+    use_profile(tmp_path, name)
+    fourteen = read_params(tmp_path).dataset
+    use_profile(tmp_path, f"{name}_binary")
+    two = read_params(tmp_path).dataset
+    assert tuple(two.label_map) == fourteen.classes
+    normal, other = two.classes
+    assert list(two.label_map.values()) == [normal] + 13 * [other]
 
 
 def test_a_profile_takes_another_root(tmp_path):
@@ -194,37 +198,83 @@ def test_a_profile_keeps_what_was_edited_by_hand(tmp_path):
     assert (tmp_path / "params.yaml.bak").read_text() == edited
 
 
+OURS = {"tailwatch_net", "majority", "logistic"}
+OF_000 = {"optimizer": "adam", "learning_rate": 1e-3, "decay": 5e-4, "lr_decay_kind": "inverse_time"}
+OF_002 = {"optimizer": "adam", "learning_rate": 1e-3, "lr_decay_kind": "none", "epochs": 50, "batch": 4}
+OF_004 = {"optimizer": "rmsprop", "learning_rate": 1e-4, "lr_decay_kind": "none", "epochs": 100}
+RESNET50 = {"backbone": "resnet50", "weights": "imagenet"}
+PAPERS = [  # profile, model, how it is trained, its own settings
+    ("paper", "vgg16", OF_000, {"weights": "imagenet"}),  # A1.11
+    ("paper", "vgg16_mlp", OF_000, {"weights": "imagenet"}),
+    ("paper", "convlstm", OF_000, {"filters": (4, 8, 14, 16)}),
+    ("paper", "fusion", OF_000, {"mlp_units": (64, 16, 4), "fusion_units": (16, 8)}),
+    (
+        "paper001",  # A2
+        "cnn_lstm",
+        {"optimizer": "adam", "learning_rate": 1e-4, "patience": 10, "lr_decay_kind": "none"},
+        {"backbone": "mobilenet_v2", "lstm_units": 128, "dense_units": (256, 64)},
+    ),
+    ("paper002", "lrcn", OF_002 | {"epochs": 70, "patience": 15}, {"dropout": 0.25}),  # A3.1, A3.2
+    ("paper002", "convlstm64", OF_002 | {"patience": 10}, {"filters": (4, 8, 14, 16)}),
+    ("paper002", "mobilenet_lstm", OF_002, {"weights": "imagenet"}),
+    ("paper002", "mobilenet_bilstm", OF_002, {"weights": "imagenet"}),
+    ("paper002", "mobilenet_reslstm", OF_002, {"weights": "imagenet"}),
+    ("paper002", "frame_vgg19", OF_002, {"weights": "imagenet"}),
+    ("paper002", "frame_inception_v3", OF_002, {"weights": "imagenet"}),
+    ("paper002", "frame_resnet50_v2", OF_002, {"weights": "imagenet"}),
+    ("paper003", "inception_rule", {}, {"weights": "imagenet", "threshold": 80.0, "min_count": 10}),  # A4.2
+    ("paper003", "cnn3d_lstm", {}, {"weights": "imagenet", "lstm_units": 128}),  # A4.1 c
+    (
+        "paper003_binary",  # A4.1 a
+        "stae",
+        {"optimizer": "adam", "learning_rate": 1e-4, "lr_decay_kind": "none", "normal_quantile": 0.95},
+        {"target": "reconstruct", "filters": 16, "kernel": 7, "temporal_filters": (32, 16)},
+    ),
+    ("paper004", "resnet_convgru", OF_004, RESNET50 | {"initializer": "glorot_uniform"}),  # A5.2
+    ("paper004", "resnet_convlstm", OF_004, RESNET50),
+    ("paper004", "c3d", {"optimizer": "sgd", "learning_rate": 3e-3, "batch": 30}, {"dropout": 0.5}),
+    ("paper004_binary", "resnet_convgru", OF_004, RESNET50 | {"initializer": "glorot_uniform"}),
+    ("paper004_binary", "resnet_convlstm", OF_004, RESNET50),
+    ("paper004_binary", "c3d", {"optimizer": "sgd", "learning_rate": 3e-3, "batch": 30}, {"dropout": 0.5}),
+    ("paper004_binary", "one_class_svm", {}, {"nu": 0.1}),
+    ("paper004_binary", "conv_autoencoder", OF_004, {"filters": (512, 256, 128)}),  # Hasan et al. 2016
+    (
+        "paper004_binary",  # Sultani et al. 2018
+        "mil_ranking",
+        {"optimizer": "adagrad", "learning_rate": 1e-3, "lr_decay_kind": "none", "batch": 60},
+        {"units": (512, 32), "dropout": 0.6, "constraints": True},
+    ),
+]
+
+
+def test_every_model_of_a_paper_stands_in_a_paper_s_profile(tmp_path):
+    papers = [row["profile"] for row in profiles() if row["profile"].startswith("paper")]
+    found = set()
+    for name in papers:
+        use_profile(tmp_path, name)
+        found |= {(name, model) for model in set(read_params(tmp_path).models) - OURS}
+    assert {model for _, model in found} == set(MODELS.names()) - OURS
+    named = {(profile, model) for profile, model, _, _ in PAPERS}
+    assert {model for _, model in named} == set(MODELS.names()) - OURS
+    assert named <= found
+
+
 @pytest.mark.parametrize(
-    ("profile", "model", "wanted"),
-    [
-        pytest.param(
-            "paper001",
-            "cnn_lstm",
-            {"learning_rate": 1e-4, "patience": 10, "lr_decay_kind": "none"},
-            id="001 cnn_lstm (A2)",
-        ),
-        pytest.param(
-            "paper002",
-            "lrcn",
-            {"learning_rate": 1e-3, "epochs": 70, "patience": 15, "batch": 4},
-            id="002 lrcn (A3.1, A3.2)",
-        ),
-        pytest.param(
-            "paper002",
-            "convlstm64",
-            {"epochs": 50, "patience": 10, "batch": 4},
-            id="002 convlstm64 (A3.1, A3.2)",
-        ),
-        pytest.param(
-            "paper002", "mobilenet_lstm", {"epochs": 50, "patience": 10, "batch": 4}, id="002 the others"
-        ),
-    ],
+    ("profile", "model", "trained", "own"),
+    [pytest.param(*case, id=f"{case[0]} {case[1]}") for case in PAPERS],
 )
-def test_papers_hyper_parameters(profile, model, wanted, tmp_path):
+def test_papers_hyper_parameters(profile, model, trained, own, tmp_path):
     use_profile(tmp_path, profile)
     params = read_params(tmp_path)
-    training = settings_for(model, params.train, params.models[model].get("train"))
-    assert {name: getattr(training, name) for name in wanted} == wanted
-    view = params.views[params.models[model]["view"]]
-    frames = params.samplings[view.sampling].frames
-    assert (frames, view.height, view.width) == definition_of(model).paper_shapes.frames[:3]
+    chosen, definition = params.model(model), definition_of(model)
+    training = settings_for(model, params.train, chosen.settings.get("train"))
+    assert {name: getattr(training, name) for name in trained} == trained
+    settings = model_settings(
+        model, {name: value for name, value in chosen.settings.items() if name != "train"}
+    )
+    assert {name: getattr(settings, name) for name in own} == own
+    view = params.views[chosen.view]
+    definition.check_view(chosen.view, view)
+    if "frames" in definition.streams:
+        frames = view.focus.frames if view.focus else params.samplings[view.sampling].frames
+        assert (frames, view.height, view.width, 3) == definition.paper_shapes.frames

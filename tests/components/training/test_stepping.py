@@ -48,6 +48,7 @@ def test_a_step_takes_the_weighted_loss_of_its_batch():
 def _two_steps(gradients, optimizer):
     """How far a weight goes by each optimizer's formula, at a rate of 0.01."""
     m = v = moved = 0.0
+    squares = 0.1  # with which Keras' Adagrad begins
     for t, g in enumerate(gradients, start=1):
         if optimizer == "sgd":
             m = 0.9 * m - 0.01 * g
@@ -55,13 +56,16 @@ def _two_steps(gradients, optimizer):
         elif optimizer == "rmsprop":
             v = 0.9 * v + 0.1 * g**2
             moved -= 0.01 * g / np.sqrt(v)
+        elif optimizer == "adagrad":
+            squares += g**2
+            moved -= 0.01 * g / np.sqrt(squares)
         else:
             m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
             moved -= 0.01 * (m / (1 - 0.9**t)) / np.sqrt(v / (1 - 0.999**t))
     return moved
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "adagrad", "sgd"])
 def test_steps_are_those_of_the_optimizers_formula(optimizer):
     network = _linear()
     settings = TrainSettings(optimizer=optimizer, learning_rate=0.01, lr_decay_kind="none")
@@ -74,7 +78,7 @@ def test_steps_are_those_of_the_optimizers_formula(optimizer):
     np.testing.assert_allclose(network.get_weights()[0], wanted, rtol=1e-5)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "adagrad", "sgd"])
 def test_every_optimizer_has_the_decay(optimizer):
     slowing = build_optimizer(TrainSettings(optimizer=optimizer, learning_rate=0.1, decay=1.0))
     slowing.build([keras.Variable(1.0)])
