@@ -32,7 +32,7 @@ from components.evaluation.scoring import (
 from components.evaluation.settings import BootstrapSettings
 from components.evaluation.summary import flat_metrics, sign_of_chance, summarise
 from components.models.bundle import Bundle, read_bundle
-from components.models.fold_table import fold_columns, said_of_folds
+from components.models.fold_table import answer_columns, said_of_folds
 from components.models.inception_rule import InceptionRuleSettings
 from components.models.logits import decide
 from components.models.registry import model_settings
@@ -91,7 +91,7 @@ def read_tensors(project: Project, view: str) -> Tensors:
 def _folds(project: Project, model_id: str, labels: Mapping[str, Label]) -> list[tuple[int, ClipPredictions]]:
     """Seed and test clips of every fold; nothing where the protocol has no folds."""
     classes = project.params.dataset.classes
-    rows = read_csv(project.out("train", model_id, "folds.csv"), fold_columns(classes))
+    rows = read_csv(project.out("train", model_id, "folds.csv"), answer_columns(classes))
     return [(said.seed, clips_of_fold(said, labels, classes)) for said in said_of_folds(rows, classes)]
 
 

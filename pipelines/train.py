@@ -57,4 +57,4 @@ def _of_folds(project: Project, model_id: str, effort: Effort) -> Iterator[dict[
     for split in all_splits(project)[1:]:
         log.info("%s: %s", model_id, split)
         asked = train_and_ask(project, read_work(project, model_id, split), effort)
-        yield from fold_rows(asked.said, project.params.dataset.classes)
+        yield from fold_rows(asked.said, project.params.dataset.classes, asked.cut_short)

@@ -29,14 +29,23 @@ class Said:
     scores: np.ndarray | None = None
 
 
-def fold_columns(classes: Sequence[str]) -> tuple[str, ...]:
-    """Columns of folds.csv."""
+def answer_columns(classes: Sequence[str]) -> tuple[str, ...]:
+    """Columns of what was said, which every folds.csv has."""
     named = (f"{kind}_{name}" for kind in ("p", "raw") for name in classes)
     return ("split", "seed", "side", "clip_id", "predicted", *named, "score")
 
 
-def fold_rows(said: Said, classes: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Rows of folds.csv; numbers in the shortest form that reads back as the same number."""
+def fold_columns(classes: Sequence[str]) -> tuple[str, ...]:
+    """Columns of folds.csv as it is written; those of before lack the last."""
+    return (*answer_columns(classes), "cut_short")
+
+
+def fold_rows(said: Said, classes: Sequence[str], cut_short: bool | None = None) -> Iterator[dict[str, Any]]:
+    """Rows of folds.csv; numbers in the shortest form that reads back as the same number.
+
+    Args:
+        cut_short: whether the budget of steps ended the training; None where that is not known.
+    """
     for i, clip_id in enumerate(said.clip_ids):
         row = {
             "split": said.split,
@@ -45,6 +54,7 @@ def fold_rows(said: Said, classes: Sequence[str]) -> Iterator[dict[str, Any]]:
             "clip_id": clip_id,
             "predicted": classes[said.predicted[i]],
             "score": None if said.scores is None else float(said.scores[i]),
+            "cut_short": None if cut_short is None else int(cut_short),
         }
         row |= {f"p_{name}": _or_none(said.probabilities[i, k]) for k, name in enumerate(classes)}
         yield row | {f"raw_{name}": _or_none(said.raw[i, k]) for k, name in enumerate(classes)}
@@ -68,6 +78,12 @@ def said_of_folds(rows: Sequence[Mapping[str, str]], classes: Sequence[str]) -> 
         )
         for (split, seed), part in parts.items()
     ]
+
+
+def cut_short_of_folds(rows: Sequence[Mapping[str, str]]) -> list[bool | None]:
+    """Whether the budget of steps ended the training, one entry per fold and seed; None where not known."""
+    told = {(row["split"], row["seed"]): row.get("cut_short", "") for row in rows}
+    return [None if value == "" else value == "1" for value in told.values()]
 
 
 def _numbers(rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> np.ndarray:

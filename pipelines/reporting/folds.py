@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.core.files import read_json
+from components.core.tables import read_csv
+from components.models.fold_table import cut_short_of_folds
 from components.serving.charts import Axis, Range, forest_plot
 from pipelines.artifacts import Project
 
@@ -16,15 +18,15 @@ def folds_section(project: Project, comparison: Mapping[str, Any]) -> dict[str, 
     if folds is None:
         return None
     rows = fold_rows(folds)
-    cut = {row["model"]: cut_short(project, row["model"]) for row in rows}
+    cut = {row["model"]: _cut_short(project, row["model"]) for row in rows}
     first = folds["models"][0]
     return {
         "rows": [row | {"cut_short": cut[row["model"]]} for row in rows],
         "metrics": METRICS,
         "folds": len(first["parts"]) // len(first["seeds"]),
         "seeds": first["seeds"],
-        "cut_short": [name for name, was in cut.items() if was],
-        "unknown": [name for name, was in cut.items() if was is None],
+        "cut_short": {name: found for name, found in cut.items() if found["holdout"] or found["folds"]},
+        "unknown": [name for name, found in cut.items() if found["folds"] is None],
     }
 
 
@@ -43,10 +45,20 @@ def fold_rows(folds: Mapping[str, Any]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row["pair"] is not None, -row["accuracy"]["value"], row["model"]))
 
 
-def cut_short(project: Project, model_id: str) -> bool | None:
-    """Whether the budget ended the training on the holdout split; None where there is no bundle."""
-    path = project.out("train", model_id, "bundle.json")
-    return bool(read_json(path)["training"].get("cut_short")) if path.is_file() else None
+def _cut_short(project: Project, model_id: str) -> dict[str, Any]:
+    """What the budget of steps ended: the training on the holdout split, and how many of the folds'.
+
+    Returns:
+        `holdout`; `folds` of `trainings`, None where train did not say it of all of them.
+    """
+    bundle, table = (project.out("train", model_id, name) for name in ("bundle.json", "folds.csv"))
+    of_folds = cut_short_of_folds(read_csv(table)) if table.is_file() else []
+    known = [was for was in of_folds if was is not None]
+    return {
+        "holdout": bundle.is_file() and bool(read_json(bundle)["training"].get("cut_short")),
+        "folds": sum(known) if known and len(known) == len(of_folds) else None,
+        "trainings": len(of_folds),
+    }
 
 
 def folds_plot(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -16,7 +16,7 @@ from components.features.views import View
 from components.models.base import InputShapes
 from components.models.bundle import BundleInfo, Predictions, write_bundle
 from components.models.calibration import Calibration
-from components.models.fold_table import Said, fold_columns, fold_rows
+from components.models.fold_table import Said, answer_columns, fold_columns, fold_rows
 from components.models.logits import decide
 from pipelines import evaluate
 from pipelines.artifacts import Project, write_clips, write_labels
@@ -275,15 +275,22 @@ def test_a_real_bundle(tmp_path):
     assert test["metrics"]["brier"]["value"] == pytest.approx((4 * 0.25**2 + 3 * 0.75**2) / 7)
 
 
-def test_folds_are_summed_up(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "columns",
+    [
+        pytest.param(fold_columns(CLASSES), id="present"),
+        pytest.param(answer_columns(CLASSES), id="of before"),
+    ],
+)
+def test_folds_are_summed_up(tmp_path, monkeypatch, columns):
     project = lay_out(tmp_path)
     truth = np.array([CLASSES.index(CLASSES[i % 2]) for i in range(6)])
     predicted = np.where(np.arange(6) == 3, 1 - truth, truth)
     probabilities = np.eye(2)[predicted]
     sides = ["val"] * 2 + ["test"] * 4
     said = Said("fold-0", 5, CLIP_IDS[:6], sides, predicted, probabilities, probabilities)
-    rows = fold_rows(said, CLASSES)
-    write_csv(project.out("train", "logistic", "folds.csv"), fold_columns(CLASSES), rows)
+    rows = [{name: row[name] for name in columns} for row in fold_rows(said, CLASSES)]
+    write_csv(project.out("train", "logistic", "folds.csv"), columns, rows)
     folder = run(project, monkeypatch)
     found = json.loads((folder / "evaluation.json").read_text())["folds"]
     assert (found["n"], found["seeds"], found["metrics"]["accuracy"]["value"]) == (4, [5], 0.75)

@@ -281,6 +281,8 @@ def test_all_folds_are_a_section(moved, strategy, told):
     for model in ("majority", "logistic"):
         write_folds(opened, model)
     write_json(opened.out("train", "logistic", "bundle.json"), {"training": {"cut_short": True}})
+    trained = [{"split": f"fold-{k}", "seed": 27, "cut_short": k} for k in (0, 1)]
+    write_csv(opened.out("train", "logistic", "folds.csv"), tuple(trained[0]), trained)
     compare.run(opened)
     text = report.run(opened).read_text()
     outline = Outline(text)
@@ -289,12 +291,13 @@ def test_all_folds_are_a_section(moved, strategy, told):
     assert "#folds" in outline.links
     section = re.search(r"<section id=\"folds\">.*?</section>", text, re.DOTALL)[0]
     assert told in section
-    assert "in their training on the holdout split: <b>logistic</b>" in section
+    assert "<b>logistic</b> (1 of 2 trainings on folds, the holdout split's)." in section
+    assert "<small>1 of 2 cut short</small>" in section
     assert 'tie">tie</b>' in section
     assert section.count("✕ always wrong") == 0
     assert "<h3>logistic by source</h3>" in section
     assert "film&lt;2&gt;" in section
-    assert "not known, because there is no bundle in <code>outs/train</code>: majority" in section
+    assert "is missing or was written without it: majority." in section
 
 
 def write_scores(project: Project, model: str) -> None:

@@ -363,6 +363,19 @@ def test_folds_that_were_done_are_not_done_again(folded, monkeypatch):
     assert len(learned) == 1  # the holdout split, whose bundle is an out
 
 
+@pytest.mark.parametrize(("cut_short", "told"), [(True, "1"), (False, "0")])
+def test_a_fold_says_whether_its_training_was_cut_short(folded, monkeypatch, cut_short, told):
+    real = trainings.learn
+
+    def learn(*given):
+        learned = real(*given)
+        return replace(learned, outcome={**learned.outcome, "cut_short": cut_short})
+
+    monkeypatch.setattr(trainings, "learn", learn)
+    train.run(folded.project, "logistic")
+    assert {row["cut_short"] for row in fold_table(folded, "logistic")} == {told}
+
+
 def test_a_test_clip_of_a_fold_has_no_say_in_its_model(folded):
     splits = ("fold-0-of-seed-1", "fold-1-of-seed-1")
     before = [read_work(folded.project, "logistic", split).key for split in splits]

@@ -82,11 +82,40 @@ def test_equal_models_keep_the_tested_best_on_top(project):
     ]
 
 
-def test_who_was_cut_short_is_read_from_the_bundles(project):
-    for model, cut in (("logistic", False), ("majority", True)):
-        write_json(project.out("train", model, "bundle.json"), {"training": {"cut_short": cut}})
-    found = folds_section(project, write_folds(project, {"majority": 9, "logistic": 4, "one_class_svm": 5}))
-    assert (found["cut_short"], found["unknown"]) == (["majority"], ["one_class_svm"])
+def write_trained(project: Project, model: str, holdout: bool, folds: list[str] | None) -> None:
+    """What train says of the budget; folds None is a folds.csv of before."""
+    write_json(project.out("train", model, "bundle.json"), {"training": {"cut_short": holdout}})
+    rows = [
+        {"split": f"fold-{k}", "seed": 1, "cut_short": cut}
+        for k, cut in enumerate(folds or ["", ""])
+        for _ in range(3)
+    ]
+    columns = ("split", "seed", "cut_short") if folds else ("split", "seed")
+    kept = [{name: row[name] for name in columns} for row in rows]
+    write_csv(project.out("train", model, "folds.csv"), columns, kept)
+
+
+@pytest.mark.parametrize(
+    ("holdout", "folds", "wanted"),
+    [
+        pytest.param(False, ["0", "0", "0"], (None, []), id="none"),
+        pytest.param(False, ["1", "0", "1"], ((False, 2, 3), []), id="folds alone"),
+        pytest.param(True, ["0", "0", "0"], ((True, 0, 3), []), id="the holdout alone"),
+        pytest.param(True, ["1", "1", "1"], ((True, 3, 3), []), id="all"),
+        pytest.param(True, None, ((True, None, 2), ["logistic"]), id="a table of before"),
+        pytest.param(False, ["1", "", "0"], (None, ["logistic"]), id="not kept of one fold"),
+    ],
+)
+def test_who_was_cut_short_is_read_from_what_train_wrote(project, holdout, folds, wanted):
+    write_trained(project, "logistic", holdout, folds)
+    found = folds_section(project, write_folds(project, {"logistic": 4}))
+    cut = found["cut_short"].get("logistic")
+    assert ((tuple(cut.values()) if cut else None), found["unknown"]) == wanted
+
+
+def test_of_a_model_that_was_not_trained_here_nothing_is_known(project):
+    found = folds_section(project, write_folds(project, {"logistic": 4}))
+    assert (found["cut_short"], found["unknown"]) == ({}, ["logistic"])
 
 
 def test_without_folds_there_is_no_section(project):
