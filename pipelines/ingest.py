@@ -24,6 +24,7 @@ from components.datasets.splits import (
     split_as_given,
     split_at_random,
     split_by_group,
+    split_stratified,
     torn_groups,
     twins_on_lower_sides,
     val_from_train,
@@ -109,6 +110,8 @@ def split_clips(entries: list[Entry], split: SplitParams) -> dict[str, str]:
     if split.strategy == "given":
         given = split_as_given({entry.clip_id: entry.split for entry in entries})
         return val_from_train(given, groups, split.seed, split.fractions.val)
+    if split.stratified:
+        return split_stratified(split.seed, {entry.clip_id: entry.label for entry in entries}, fractions)
     if split.strategy == "random":
         return split_at_random(split.seed, groups, fractions)
     return split_by_group(split.seed, groups, fractions)

@@ -80,12 +80,22 @@ class SplitParams:
 
     Attributes:
         strategy: by source group, by clip at random (the papers' way), or as the data set's table says.
+        stratified: whether the random strategy divides each class by itself.
         seed: found by `tailwatch split`.
     """
 
     strategy: Literal["group", "random", "given"] = "group"
+    stratified: bool = False
     seed: int = 27
     fractions: Fractions = field(default_factory=Fractions)
+
+    def __post_init__(self) -> None:
+        if self.stratified and self.strategy != "random":
+            raise UsageError(
+                f"split.stratified with split.strategy {self.strategy}",
+                wanted="strategy random: sources, and what is given, are not divided by class",
+                remedy="remove it from params.yaml; `tailwatch split` searches a seed that balances classes",
+            )
 
 
 @dataclass(frozen=True)

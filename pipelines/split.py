@@ -23,7 +23,7 @@ def run(project: Project, tries: int) -> None:
         tries: seeds to look at.
 
     Raises:
-        UsageError: the split is given by the data set.
+        UsageError: no seed is better than another: the split is given by the data set, or stratified.
     """
     params = project.params
     if params.split.strategy == "given":
@@ -31,6 +31,12 @@ def run(project: Project, tries: int) -> None:
             "split.strategy is given: the data set's own table splits it",
             wanted="split.strategy group or random",
             remedy="change it in params.yaml before a seed is searched",
+        )
+    if params.split.stratified:
+        raise UsageError(
+            "split.stratified divides each class alike under every seed",
+            wanted="a split whose classes depend on the seed",
+            remedy="keep the seed; add clips of a class that a side lacks",
         )
     entries = list_data_set(project)[1].entries
     shares = params.split.fractions

@@ -62,6 +62,23 @@ def split_at_random(seed: int, clip_ids: Iterable[str], fractions: Sequence[floa
     return dict(zip(order, sides, strict=True))
 
 
+def split_stratified(seed: int, labels: Mapping[str, str], fractions: Sequence[float]) -> dict[str, str]:
+    """Sides of clips, the clips of each class split at random by themselves.
+
+    Args:
+        labels: the class of each clip.
+
+    Source: papers.md A2, split.
+    """
+    clips_of: dict[str, list[str]] = defaultdict(list)
+    for clip_id, label in labels.items():
+        clips_of[label].append(clip_id)
+    sides: dict[str, str] = {}
+    for clips in clips_of.values():
+        sides |= split_at_random(seed, clips, fractions)
+    return sides
+
+
 def split_as_given(given: Mapping[str, str]) -> dict[str, str]:
     """Sides of clips as the data set's own table or lists say.
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -436,6 +437,17 @@ def test_split_writes_the_best_seed(tmp_path: Path) -> None:
     assert found.params.split.seed < 300
     ingest.run(found)
     assert all(len(clips) == 2 for side, clips in report_of(found)["split"].items() if side != "set aside")
+
+
+def test_a_stratified_split_divides_each_class_alike(tmp_path: Path) -> None:
+    write_films(tmp_path)
+    for seed in range(3):
+        project = open_project(tmp_path, split={"strategy": "random", "stratified": True, "seed": seed})
+        ingest.run(project)
+        found = Counter((label.label, label.holdout) for label in read_labels(project).values())
+        assert found == {(label, side): 1 for label in ("calm", "fight") for side in ("train", "val", "test")}
+    with pytest.raises(UsageError, match="each class alike under every seed"):
+        search_split(project, 10)
 
 
 def test_split_refuses_what_the_table_decides(tmp_path: Path) -> None:

@@ -162,6 +162,11 @@ def test_a_model_without_its_own_view_section_is_refused(tmp_path, values):
             r"64 x 96 pixels, for models\.frame_inception_v3.*75 pixels or more",
             id="frames too small for a backbone",
         ),
+        pytest.param(
+            lambda v: v["split"].update(stratified=True),
+            r"split\.stratified with split\.strategy group",
+            id="stratified",
+        ),
         pytest.param(lambda v: v["store"].update(max_gb=0), r"store\.max_gb is 0", id="no room"),
         pytest.param(
             lambda v: v["segment"].update(backend="magic"), r"segment\.backend is 'magic'", id="backend"

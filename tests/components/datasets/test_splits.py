@@ -16,6 +16,7 @@ from components.datasets.splits import (
     split_as_given,
     split_at_random,
     split_by_group,
+    split_stratified,
     torn_groups,
     twins_on_lower_sides,
     val_from_train,
@@ -68,6 +69,23 @@ def test_random_split_has_exact_counts(clips: int, counts: tuple[int, int, int])
     assert split_at_random(27, reversed(ids), FRACTIONS) == sides
     if clips > 10:
         assert split_at_random(28, ids, FRACTIONS) != sides
+
+
+def test_a_stratified_split_has_exact_counts_of_every_class() -> None:
+    labels = {
+        f"{label}/{k}": label for label, count in (("calm", 200), ("harassment", 100)) for k in range(count)
+    }
+    sides = split_stratified(42, labels, (0.72, 0.08, 0.2))
+    assert Counter((labels[clip], side) for clip, side in sides.items()) == {
+        ("calm", "train"): 144,
+        ("calm", "val"): 16,
+        ("calm", "test"): 40,
+        ("harassment", "train"): 72,
+        ("harassment", "val"): 8,
+        ("harassment", "test"): 20,
+    }
+    assert split_stratified(42, dict(reversed(labels.items())), (0.72, 0.08, 0.2)) == sides
+    assert split_stratified(43, labels, (0.72, 0.08, 0.2)) != sides
 
 
 @pytest.mark.parametrize("fractions", [(0.6, 0.2, 0.1), (1.2, -0.1, -0.1), (0.5, 0.5)])
