@@ -70,12 +70,20 @@ def logits_of(network: "keras.Model") -> Logits:
         tensor.name: tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype, name=tensor.name)
         for tensor in network.inputs
     }
-
-    @tf.function(input_signature=[signature])  # type: ignore[untyped-decorator]
-    def ask(inputs: dict[str, Any]) -> Any:
-        return network(as_inputs(network, inputs), training=False)
-
+    ask = traced(lambda inputs: network(as_inputs(network, inputs), training=False), signature)
     return lambda inputs: np.asarray(ask({name: inputs[name] for name in signature}).numpy())
+
+
+def traced(function: Callable[..., Any], *signature: Any) -> Callable[..., Any]:
+    """A function of tensors compiled for one signature, traced now and never again.
+
+    TensorFlow takes functions of one place in the code for one function, and would warn that it is traced
+    anew with every network; who calls the trace itself is not counted.
+    """
+    import tensorflow as tf
+
+    compiled: Callable[..., Any] = tf.function(function, input_signature=signature).get_concrete_function()
+    return compiled
 
 
 def as_inputs(network: "keras.Model", inputs: Mapping[str, Any]) -> Any:

@@ -14,6 +14,7 @@ from components.core.files import array_digest, digest
 from components.core.space import check_room
 from components.models.environment import describe_environment
 from components.models.frozen import FEATURES, Lower
+from components.models.networks import traced
 from components.store.store import Store, StoredObject
 from components.training.task import Task
 
@@ -159,11 +160,7 @@ def _compiled(lower: "keras.Model") -> Callable[[np.ndarray], np.ndarray]:
     import tensorflow as tf
 
     (frames,) = lower.inputs
-
-    @tf.function(input_signature=[tf.TensorSpec(frames.shape, frames.dtype)])  # type: ignore[untyped-decorator]
-    def ask(batch: Any) -> Any:
-        return lower(batch, training=False)
-
+    ask = traced(lambda batch: lower(batch, training=False), tf.TensorSpec(frames.shape, frames.dtype))
     return lambda batch: np.asarray(ask(batch).numpy(), np.float32)
 
 

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from components.core.errors import FinalError
-from components.models.networks import as_inputs
+from components.models.networks import as_inputs, traced
 from components.training.data import Batch
 from components.training.settings import TrainSettings
 
@@ -71,10 +72,7 @@ class Stepper:
         inputs = {
             tensor.name: tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in network.inputs
         }
-        signature = [inputs, tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None,), tf.float32)]
-        share = tf.TensorSpec((), tf.float32)
-        self._descend_compiled = tf.function(self._descend, input_signature=signature)
-        self._gather_compiled = tf.function(self._gather, input_signature=[*signature, share])
+        self._signature = (inputs, tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None,), tf.float32))
 
     def __call__(self, batch: Batch) -> tuple[float, int | None]:
         """The weighted loss of the batch before its update, and how many samples were right.
@@ -94,7 +92,7 @@ class Stepper:
                 self._divide_more(batch, error)
 
     def _whole(self, batch: Batch) -> tuple[float, int]:
-        loss, correct = self._descend_compiled(batch.inputs, batch.labels, batch.weights)
+        loss, correct = self._descend_traced(batch.inputs, batch.labels, batch.weights)
         return float(loss), int(correct)
 
     def _in_parts(self, batch: Batch) -> tuple[float, int]:
@@ -102,7 +100,7 @@ class Stepper:
         loss, correct = 0.0, 0
         for part in batch.divided(self.parts):
             share = len(part.labels) / len(batch.labels)
-            of_part, right = self._gather_compiled(part.inputs, part.labels, part.weights, np.float32(share))
+            of_part, right = self._gather_traced(part.inputs, part.labels, part.weights, np.float32(share))
             loss, correct = loss + share * float(of_part), correct + int(right)
         self._optimizer.apply([kept.value() for kept in self._sums], self._network.trainable_variables)
         return loss, correct
@@ -131,6 +129,16 @@ class Stepper:
             ]
         for kept in self._sums:
             kept.assign(tf.zeros_like(kept))
+
+    @cached_property
+    def _descend_traced(self) -> Callable[..., Any]:
+        return traced(self._descend, *self._signature)
+
+    @cached_property
+    def _gather_traced(self) -> Callable[..., Any]:
+        import tensorflow as tf
+
+        return traced(self._gather, *self._signature, tf.TensorSpec((), tf.float32))
 
     def _descend(self, inputs: dict[str, Any], labels: Any, weights: Any) -> tuple[Any, Any]:
         gradients, loss, correct = self._gradients(inputs, labels, weights)

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from components.models.networks import logits_of
 from components.training.data import Batch
 from components.training.dead_units import dead_fractions
 from components.training.loop import score
@@ -144,6 +145,7 @@ SHORT_OF_MEMORY = """
 import logging, resource, sys
 import keras, numpy as np
 from pathlib import Path
+from components.models.networks import logits_of
 from components.training.data import Batch
 from components.training.settings import TrainSettings
 from components.training.stepping import Stepper, build_optimizer
@@ -184,3 +186,12 @@ def test_too_little_memory(sample_mib, code, said, project_root):
         timeout=300,
     )
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+
+
+def test_the_networks_of_many_folds_are_no_retracing(caplog):
+    for _ in range(6):
+        network = _linear()
+        x = np.ones((2, 2), np.float32)
+        Stepper(network, build_optimizer(TrainSettings()))(Batch({"numbers": x}, np.zeros(2, int), x[0]))
+        logits_of(network)({"numbers": x})
+    assert "retracing" not in caplog.text
