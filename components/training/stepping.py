@@ -25,6 +25,14 @@ def build_optimizer(settings: TrainSettings) -> "keras.optimizers.Optimizer":
 
     Keras 3 takes `decay` and ignores it, so the schedule is spelt out.
     """
+    optimizer = _optimizer(settings)
+    # What Keras adds to a step to sum over replicas, here one, is a tf.custom_gradient. TensorFlow registers
+    # that for ever, and with it the graph of the step and all variables: every fold's network would stay.
+    optimizer._all_reduce_sum_gradients = lambda of_variables: of_variables
+    return optimizer
+
+
+def _optimizer(settings: TrainSettings) -> "keras.optimizers.Optimizer":
     import keras
 
     rate: Any = settings.learning_rate

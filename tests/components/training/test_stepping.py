@@ -1,8 +1,10 @@
 """One step, its schedule and its loss, against formulas written out in numpy."""
 
+import gc
 import os
 import subprocess
 import sys
+import weakref
 
 import keras
 import numpy as np
@@ -195,3 +197,16 @@ def test_the_networks_of_many_folds_are_no_retracing(caplog):
         Stepper(network, build_optimizer(TrainSettings()))(Batch({"numbers": x}, np.zeros(2, int), x[0]))
         logits_of(network)({"numbers": x})
     assert "retracing" not in caplog.text
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "adagrad", "sgd"])
+def test_nothing_of_a_trained_network_stays(optimizer):
+    network = _linear()
+    stepper = Stepper(network, build_optimizer(TrainSettings(optimizer=optimizer)))
+    x = np.ones((2, 2), np.float32)
+    stepper(Batch({"numbers": x}, np.zeros(2, int), x[0]))
+    left = [weakref.ref(network), weakref.ref(stepper._descend_traced.graph)]
+    del network, stepper
+    keras.backend.clear_session()
+    gc.collect()
+    assert [thing() for thing in left] == [None, None]
