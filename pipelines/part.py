@@ -1,5 +1,6 @@
 """One part of a data set's clips: what one machine of several does."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.core.errors import UsageError
@@ -8,7 +9,7 @@ from components.datasets.clips import Clip
 
 @dataclass(frozen=True)
 class Part:
-    """One of `count` parts, by number from 1; parts share no clip, and a new clip moves no other."""
+    """One of `count` parts, by number from 1."""
 
     number: int = 1
     count: int = 1
@@ -16,9 +17,20 @@ class Part:
     def __str__(self) -> str:
         return f"{self.number}/{self.count}"
 
-    def has(self, clip: Clip) -> bool:
-        """Whether a clip belongs to it: the clip's digest modulo `count` says."""
-        return int(clip.sha256, 16) % self.count == self.number - 1
+    def of(self, clips: Sequence[Clip]) -> list[Clip]:
+        """The clips that belong to it; parts of the same clips share none.
+
+        Videos are dealt from the largest to the smallest, there and back, so that parts take alike long;
+        clips of one video stay together.
+        """
+        sizes = {clip.sha256: clip.size for clip in clips}
+        dealt = sorted(sizes, key=lambda sha256: (-sizes[sha256], sha256))
+        own = {sha256 for place, sha256 in enumerate(dealt) if self._seat(place) == self.number - 1}
+        return [clip for clip in clips if clip.sha256 in own]
+
+    def _seat(self, place: int) -> int:
+        there, seat = divmod(place, self.count)
+        return seat if there % 2 == 0 else self.count - 1 - seat
 
 
 def parse_part(text: str) -> Part:

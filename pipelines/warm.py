@@ -34,8 +34,7 @@ def run(project: Project, stage: str, view: str | None, part: Part) -> list[Outc
         StorageError: the store or the data set does not answer.
     """
     work, verb = _work(project, stage, view)
-    clips = [clip for clip in read_clips(project) if part.has(clip)]
-    return each_clip(project, clips, work, verb=verb)
+    return each_clip(project, part.of(read_clips(project)), work, verb=verb)
 
 
 def _work(project: Project, stage: str, view: str | None) -> tuple[ClipWork, str]:
