@@ -16,6 +16,7 @@ from components.core.system import is_alive
 from pipelines.provenance import LOCK_FILE
 
 _LOCK, RWLOCK = Path(".dvc", "tmp", "lock"), Path(".dvc", "tmp", "rwlock")
+_BEGINNING, _CONFLICT = b"schema: '2.0'\n", b"\n<<<<<<< "
 
 
 @contextmanager
@@ -50,17 +51,21 @@ def lock_holders(root: Path) -> set[int]:
 
 
 def cut_short(root: Path) -> list[Path]:
-    """Those of DVC's files that it cannot read: it writes them in place, and may be killed meanwhile."""
+    """Those of DVC's files that it cannot read: it writes them in place, and may be killed meanwhile.
+
+    None while DVC is at work. A dvc.lock of another version, or with git's marks of a conflict, is not meant.
+    """
     readers: dict[Path, Callable[[bytes], object]] = {
         root / LOCK_FILE: _read_lock_file,
         root / RWLOCK: json.loads,
     }
-    return [path for path, read in readers.items() if path.is_file() and not _can(read, path.read_bytes())]
+    with at_rest(root) as rests:
+        return [path for path, read in readers.items() if rests and path.is_file() and not _can(read, path)]
 
 
-def _can(read: Callable[[bytes], object], content: bytes) -> bool:
+def _can(read: Callable[[bytes], object], path: Path) -> bool:
     try:
-        read(content)
+        read(path.read_bytes())
     except (ValueError, yaml.YAMLError):
         return False
     return True
@@ -70,6 +75,8 @@ def _read_lock_file(content: bytes) -> None:
     from dvc.schema import COMPILED_LOCKFILE_SCHEMA
     from voluptuous import Invalid
 
+    if content and (not content.startswith(_BEGINNING[: len(content)]) or _CONFLICT in content):
+        return
     try:
         COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(content))
     except Invalid as error:

@@ -136,13 +136,13 @@ def _unneeded(project: Project) -> list[StoredFile]:
 
 
 def _is_of_training(near: LocalFolder, name: str, clips: set[str]) -> bool:
-    """Whether a training keeps an object: the answers of folds, or a present clip's features.
+    """Whether a training keeps an object: the answers of folds, a backbone, or a present clip's features.
 
     Which of them it will ask for, only a training can tell; answers are small and took hours.
     """
     kind = name.partition("/")[0]
     if kind != features.KIND:
-        return kind == trainings.KIND
+        return kind in (trainings.KIND, features.WEIGHTS_KIND)
     try:
         return read_meta(near.root / name).get("clip") in clips
     except (FileNotFoundError, DamagedObjectError):

@@ -13,16 +13,22 @@ _LOOK_AGAIN_S = 0.2
 _ALONE_S = 1.0
 
 
-def wait_passing_on(process: subprocess.Popen[bytes]) -> tuple[int, list[int]]:
+def wait_passing_on(
+    process: subprocess.Popen[bytes], *, asked: list[int] | None = None, to_children: bool = True
+) -> tuple[int, list[int]]:
     """Wait for a process's end; its exit code, and the SIGTERMs and SIGINTs that were to be passed on.
 
-    A signal goes to what the process has started, and to what it starts afterwards: a stage that was ending
-    anyway does not keep DVC from beginning the next. It goes to the process itself only when that has been
-    alone for a while, as DVC is that fetches or hashes: between two stages DVC writes dvc.lock in place.
     Nobody gets one twice: of a second one a training ends before it has written its checkpoint. So the
     process must be in a group of its own, where ctrl-C reaches it in no other way.
+
+    Args:
+        asked: signals to pass on, to which another thread may add; those that this process gets are added.
+        to_children: they go not to the process, which is DVC, but to what it has started and starts
+            afterwards: a stage that was ending anyway does not keep DVC from beginning the next. DVC itself
+            is told only when it has been alone for a while, as one that fetches or hashes: between two
+            stages it writes dvc.lock in place.
     """
-    asked: list[int] = []
+    asked = [] if asked is None else asked
     told: set[tuple[int, int]] = set()
 
     def ask(number: int, _: object) -> None:
@@ -33,12 +39,12 @@ def wait_passing_on(process: subprocess.Popen[bytes]) -> tuple[int, list[int]]:
     last_seen_s = system.monotonic_s() - _ALONE_S
     try:
         while True:
-            meant = _children(process.pid)
+            meant = _children(process.pid) if to_children else [process.pid]
             if meant:
                 last_seen_s = system.monotonic_s()
             elif system.monotonic_s() - last_seen_s >= _ALONE_S:
                 meant = [process.pid]
-            for signalled in {(one, number) for one in meant for number in asked} - told:
+            for signalled in {(one, number) for one in meant for number in tuple(asked)} - told:
                 _send(*signalled)
                 told.add(signalled)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -46,12 +52,6 @@ def wait_passing_on(process: subprocess.Popen[bytes]) -> tuple[int, list[int]]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
-
-
-def tell(process: int, number: int) -> None:
-    """Send a signal to the processes that a process has started, or to it while there are none."""
-    for one in _children(process) or [process]:
-        _send(one, number)
 
 
 def _send(process: int, number: int) -> None:

@@ -162,7 +162,7 @@ class BackboneSettings:
     def pretrained(self) -> Pretrained:
         """The backbone, before it is built."""
         file = WeightsFile(self.weights, self.weights_sha256, self.weights_dir)
-        code = ("components.models.backbones", "components.models.folding")
+        code = tuple(f"components.models.{name}" for name in ("backbones", "blocks", "folding"))
         return Pretrained(self.backbone, code, file, BACKBONES[self.backbone].imagenet)
 
     @property

@@ -117,7 +117,7 @@ def check_classes(side: str, labels: np.ndarray, classes: Sequence[str]) -> None
         raise BadDataError(
             f"The {side} side has {len(labels)} clips, none of class {', '.join(missing)}",
             wanted="at least one clip of every class on the train side and on the val side",
-            remedy="add clips, or run `tailwatch split`, which searches a seed that divides the classes",
+            remedy="add clips of it, or change the split (`tailwatch split` searches a seed for it)",
         )
 
 

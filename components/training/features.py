@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,7 @@ class Features:
         """All weights of a backbone by layer path; it is built only where the store has none."""
         if self._store is None:
             return lower.weights
-        key = digest(lower.identity)
+        key = digest({**lower.identity, "keras": version("keras")})  # which names the layers
         found = self._store.get(WEIGHTS_KIND, key)
         if found is None:
             weights = lower.weights

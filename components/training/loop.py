@@ -74,6 +74,8 @@ class Loop:
                 started_s, first = system.monotonic_s(), self.progress.step
                 self.progress = self._epoch(self.progress)
                 self._tell(system.monotonic_s() - started_s, self.progress.step - first)
+            if self._interruption.code is not None:
+                self._write_down(self.progress, epoch_is_done=True)
         if not self._best:
             raise self._nothing_usable()
         put_weights(self.network, self._best)

@@ -22,7 +22,7 @@ from components.core.files import write_json
 from pipelines.retraining.lease import Lease
 from pipelines.retraining.workspace import Workspace
 from pipelines.running import KILLED, recorded_codes
-from pipelines.signals import tell, wait_passing_on
+from pipelines.signals import wait_passing_on
 
 log = logging.getLogger("tailwatch")
 
@@ -76,7 +76,7 @@ def call(place: Workspace, *arguments: str) -> str:
     """
     printed = place.state("printed.txt")
     with printed.open("wb") as output:
-        code = _call(place, [sys.executable, "-m", "pipelines.cli", *arguments], None, output)
+        code = _call(place, [sys.executable, "-m", "pipelines.cli", *arguments], output=output)
     if code < 0:
         raise _killed(arguments[0])
     if code:
@@ -84,22 +84,28 @@ def call(place: Workspace, *arguments: str) -> str:
     return printed.read_text(encoding="utf-8")
 
 
-def _call(place: Workspace, command: list[str], lease: Lease | None, output: Any = None) -> int:
-    """A command's exit code; what it prints goes where this process's messages go, unless said otherwise."""
+def _call(place: Workspace, command: list[str], lease: Lease | None = None, output: Any = None) -> int:
+    """A command's exit code.
+
+    Args:
+        lease: of what the command, which is DVC's, does; a stage of it is told to end when it is lost.
+        output: where the command prints; None: where this process's messages go.
+    """
     process = system.start_beside(
         command, place.root, place.environment, output or sys.stderr.fileno(), apart=True
     )
+    asked: list[int] = []
     if lease is not None:
-        lease.call_on_loss(lambda: tell(process.pid, signal.SIGTERM))
+        lease.call_on_loss(lambda: asked.append(signal.SIGTERM))
     try:
-        code, passed_on = wait_passing_on(process)
+        code, passed_on = wait_passing_on(process, asked=asked, to_children=output is None)
     finally:
         if lease is not None:
             lease.call_on_loss(lambda: None)
-    if passed_on:
-        raise SystemExit(128 + passed_on[0])  # 143 or 130, as a shell has it
     if lease is not None:
         lease.check_not_lost()
+    if passed_on:
+        raise SystemExit(128 + passed_on[0])  # 143 or 130, as a shell has it
     return code
 
 

@@ -216,7 +216,7 @@ def test_objects_of_no_present_clip_and_parameters_go_when_asked(tmp_path):
     assert {path: path.read_bytes() for path in films.rglob("*.mp4")} == before
 
 
-def test_features_stay_with_their_clips_and_answers_of_folds_stay(tmp_path):
+def test_features_stay_with_their_clips_and_answers_of_folds_and_backbones_stay(tmp_path):
     write_films(tmp_path)
     project = open_project(tmp_path)
     ingest.run(project)
@@ -224,6 +224,7 @@ def test_features_stay_with_their_clips_and_answers_of_folds_stay(tmp_path):
     keys = {"ab" * 32: present, "cd" * 32: "0" * 64}
     for key, clip in keys.items():
         project.store.put("features", key, {"features": np.zeros(2)}, {"clip": clip})
+    project.store.put("backbones", "23" * 32, {"kernel": np.zeros(2)}, {"clip": "", "paths": ["kernel"]})
     project.store.put("folds", "01" * 32, {"predicted": np.zeros(2)}, {"scored": False})
     damaged = write(project.store.backend.near.root / object_name("features", "ef" * 32))
     gone = paths(prune.run(project, dry_run=False, store=True))

@@ -1,6 +1,7 @@
 """What `tailwatch repro` makes of DVC's locks and of how a run ended."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -60,7 +61,9 @@ stages:
             LOCK[: LOCK.index("md5:") - 30], "{}", [], id="within a path, which DVC takes for another"
         ),
         pytest.param(LOCK, "", ["rwlock"], id="nothing held"),
-        pytest.param("stages: [", '{"write": ', ["dvc.lock", "rwlock"], id="both"),
+        pytest.param("schema: '2", '{"write": ', ["dvc.lock", "rwlock"], id="both"),
+        pytest.param(LOCK + "<<<<<<< HEAD\n", "{}", [], id="a conflict, which is for a person"),
+        pytest.param(LOCK.replace("2.0", "3.0") + "  [", "{}", [], id="another version"),
     ],
 )
 def test_files_that_a_killed_dvc_cut_short(rwlock, lock, held, cut):
@@ -68,6 +71,14 @@ def test_files_that_a_killed_dvc_cut_short(rwlock, lock, held, cut):
     (root / "dvc.lock").write_text(lock)
     rwlock.write_text(held)
     assert [path.name for path in cut_short(root)] == cut
+
+
+def test_nothing_is_cut_short_while_dvc_writes(rwlock):
+    root = rwlock.parents[2]
+    (root / "dvc.lock").touch()
+    rwlock.with_name("lock").touch()
+    rwlock.write_text(json.dumps({"write": {"out": {"pid": os.getpid(), "cmd": "dvc repro"}}}))
+    assert cut_short(root) == []
 
 
 def test_a_process_that_nobody_reaps_holds_nothing_for_long(rwlock, monkeypatch):

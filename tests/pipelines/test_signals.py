@@ -74,6 +74,33 @@ def test_each_child_is_told_once(ends, told, number, times, alone_s, tmp_path):
     assert Path("told").read_text().splitlines() == [f"{name} {number.name}" for name in told]
 
 
+def test_a_command_that_ends_its_own_children_is_told_alone(tmp_path):
+    script = f"""
+import os, sys
+from components.core import system
+system.start_beside([sys.executable, "-c", {STAGE!r}, "first", "3"], ".", os.environ).wait()
+"""
+    process = system.start_beside([sys.executable, "-c", script], tmp_path, os.environ, apart=True)
+    threading.Thread(target=ask, args=(signal.SIGTERM, 1)).start()
+    assert wait_passing_on(process, to_children=False) == (-signal.SIGTERM, [signal.SIGTERM])
+    assert not Path("told").exists()
+
+
+def test_what_another_thread_asks_for_is_passed_on(tmp_path):
+    script = STARTER.format(ends=3, stage=STAGE)
+    process = system.start_beside([sys.executable, "-c", script], tmp_path, os.environ, apart=True)
+    asked = []
+
+    def lose():
+        while not Path("first").exists():
+            time.sleep(0.01)
+        asked.append(signal.SIGTERM)
+
+    threading.Thread(target=lose).start()
+    assert wait_passing_on(process, asked=asked) == (3, [signal.SIGTERM])
+    assert Path("told").read_text().splitlines() == ["first SIGTERM"]
+
+
 @pytest.mark.parametrize("alone_s", [0.3], indirect=True)
 def test_a_process_that_is_alone_for_long_is_told_itself(alone_s, tmp_path):
     script = "import pathlib, time; pathlib.Path('first').touch(); time.sleep(60)"

@@ -28,24 +28,32 @@ class Stepper(loop.Stepper):
 
     def __call__(self, batch):
         Stepper.steps += 1
-        if Stepper.steps == int(sys.argv[2]):
-            os.kill(os.getpid(), getattr(signal, sys.argv[3]))
+        ask_if(f"in step {Stepper.steps}")
         return super().__call__(batch)
 
+class Observer(Unwatched):
+    def on_epoch(self, epoch, metrics):
+        ask_if(f"after epoch {epoch}")
+
+def ask_if(now):
+    if now == sys.argv[2]:
+        os.kill(os.getpid(), getattr(signal, sys.argv[3]))
+
 loop.Stepper = Stepper
-learn(tiny_task(), Checkpoints(Path(sys.argv[1]), spacing=1e9), Unwatched())
+learn(tiny_task(), Checkpoints(Path(sys.argv[1]), spacing=1e9), Observer())
 """
 
 
 @pytest.mark.parametrize(
-    ("step", "name", "code"),
+    ("when", "step", "name", "code"),
     [
-        pytest.param(6, "SIGTERM", 143, id="within an epoch"),
-        pytest.param(8, "SIGINT", 130, id="at an epoch's last step"),
+        pytest.param("in step 6", 6, "SIGTERM", 143, id="within an epoch"),
+        pytest.param("in step 8", 8, "SIGINT", 130, id="at an epoch's last step"),
+        pytest.param("after epoch 6", 24, "SIGTERM", 143, id="after the last epoch"),
     ],
 )
-def test_the_last_step_is_kept(step, name, code, tmp_path, project_root):
-    command = [sys.executable, "-c", ASKED, str(tmp_path), str(step), name]
+def test_the_last_step_is_kept(when, step, name, code, tmp_path, project_root):
+    command = [sys.executable, "-c", ASKED, str(tmp_path), when, name]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(project_root)}, timeout=300)
     assert done.returncode == code
     checkpoints = Checkpoints(tmp_path)
