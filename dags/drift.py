@@ -6,6 +6,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import task
 from tailwatch_dags.settings import read_settings
 from tailwatch_dags.tasks import read_tasks
+from tailwatch_dags.times import at
 
 DOC = """
 Compares the clips that were scored lately with those that the champion learned from (`tailwatch drift`): the
@@ -19,7 +20,7 @@ settings = read_settings()
 _, tasks = read_tasks(settings)
 
 with tasks.dag(
-    "tailwatch_drift", "Compares scored clips with the champion's training", DOC, schedule="0 5 * * *"
+    "tailwatch_drift", "Compares scored clips with the champion's training", DOC, schedule=at("0 5 * * *")
 ) as dag:
 
     @task.short_circuit(doc_md="Goes on if the clips drifted.")

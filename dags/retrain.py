@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk import AssetAny, AssetOrTimeSchedule, CronTriggerTimetable, Param, task
+from airflow.sdk import AssetAny, AssetOrTimeSchedule, Param, task
 from croniter import croniter
 from tailwatch_dags.assets import CLIPS
 from tailwatch_dags.errors import SettingError
@@ -12,6 +12,7 @@ from tailwatch_dags.naming import MACROS
 from tailwatch_dags.notify import Notifier
 from tailwatch_dags.settings import read_settings
 from tailwatch_dags.tasks import RUN, read_tasks
+from tailwatch_dags.times import at
 
 PATIENCE = timedelta(days=6)  # for a person's answer: then the next weekly run may start
 DOC = """
@@ -71,7 +72,7 @@ def _schedule(cron: str) -> Any:
         return [CLIPS]
     if not croniter.is_valid(cron):  # Airflow itself tells of it in a log alone
         raise SettingError("TAILWATCH_SCHEDULE", cron, "five fields as cron has them, or nothing")
-    return AssetOrTimeSchedule(timetable=CronTriggerTimetable(cron, timezone="UTC"), assets=AssetAny(CLIPS))
+    return AssetOrTimeSchedule(timetable=at(cron), assets=AssetAny(CLIPS))
 
 
 def _promotion(tasks: Any) -> list[Any]:

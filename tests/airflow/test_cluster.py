@@ -115,11 +115,16 @@ def test_a_database_that_is_restarted_holds_nobody_up(cluster, storm):
     cluster.reached(storm, "featurize", *AT_WORK)
 
 
+def is_whole(name):
+    """Whether an object is the last that is sent of a checkpoint."""
+    return name.endswith("/state.json")
+
+
 def test_training_outlives_its_worker(cluster, storm):
     """It goes on from the checkpoint that the dead one had brought to the bucket."""
     cluster.reached(storm, "train.fusion", "running")
     safe = f"runs/{storm}/checkpoint/train@fusion/"
-    cluster.until("a checkpoint in the bucket", lambda: cluster.names(safe))
+    cluster.until("a whole checkpoint in the bucket", lambda: any(map(is_whole, cluster.names(safe))))
     cluster.kill("both")
     cluster.until("the next try", lambda: "fusion goes on after epoch" in cluster.said(storm, "train.fusion"))
 
