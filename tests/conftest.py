@@ -13,6 +13,7 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ["TAILWATCH_SCORES"] = "none"  # what tests score is no clip of the checkout's
+os.environ["SHELL"] = "/bin/sh"  # by which DVC runs stages: unlike bash, dash stays in front of its command
 signal.signal(
     signal.SIGINT, signal.default_int_handler
 )  # which a script's background job has not, nor its children

@@ -70,7 +70,7 @@ def test_the_stages_stand_in_the_order_of_the_flow(graph):
 @pytest.mark.parametrize("stage", STAGES)
 def test_one_word_per_stage(stage, graph, project_root):
     body = _body(graph[stage])
-    assert body["cmd"].split()[:2] == ["tailwatch", stage]
+    assert body["cmd"].split()[:3] == ["exec", "tailwatch", stage]  # no shell stays before it
     assert stage in cli.commands
     outputs = [
         *body.get("outs", ()),
