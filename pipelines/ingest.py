@@ -73,7 +73,7 @@ def run(project: Project) -> None:
     ]
     write_labels(project.out("ingest", "labels.csv"), labels)
     bare = [
-        *bare_sides(labels, classes, params.split.strategy),
+        *bare_sides(labels, classes, params.split),
         *bare_folds(labels, classes, params.protocol),
     ]
     warnings = [*rateless, *_about_split(used, sides, params.split), *bare]

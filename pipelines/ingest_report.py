@@ -11,7 +11,7 @@ from components.datasets.folds import sides_of_fold
 from components.datasets.inspection import Inspection
 from components.datasets.listing import Listing
 from components.datasets.tells import tells
-from pipelines.params import ProtocolParams
+from pipelines.params import ProtocolParams, SplitParams
 
 log = logging.getLogger("tailwatch")
 
@@ -67,9 +67,12 @@ def _classes(catalogue: Catalogue) -> dict[str, dict[str, int]]:
     return {label: dict(sorted(counts.items())) for label, counts in found.items()}
 
 
-def bare_sides(labels: Iterable[Label], classes: Sequence[str], strategy: str) -> list[str]:
+def bare_sides(labels: Iterable[Label], classes: Sequence[str], split: SplitParams) -> list[str]:
     """A warning for every side of the split that lacks a class: a model cannot be trained or judged there."""
-    first = "set another split.seed" if strategy == "given" else "run `tailwatch split`"
+    if split.stratified:  # every seed gives a class the same number of clips on a side
+        first = "set other split.fractions"
+    else:
+        first = "set another split.seed" if split.strategy == "given" else "run `tailwatch split`"
     present = {(label.holdout, label.label) for label in labels}
     return [
         f"no {name} clip is on the {side} side: {first}, or add clips of more sources"

@@ -48,8 +48,7 @@ def find_lower(pretrained: Pretrained, frame: tuple[int, ...], whole: "Callable[
     """The lower part of a network on frames (H, W, 3), not built yet.
 
     Raises:
-        StorageError: the file of its weights is not there.
-        BadDataError: that is another file.
+        UsageError, StorageError, BadDataError: as of `find_weights`.
     """
     path = find_weights(pretrained.file, pretrained.imagenet)
     digests = {path.name: file_sha256(path)}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.core.errors import BadDataError, StorageError
+from components.core.errors import BadDataError, StorageError, UsageError
 from components.core.files import atomic_path, file_sha256
 from components.core.weights import check_sha256
 from components.models.h5_weights import read_layers
@@ -40,7 +40,7 @@ class WeightsFile:
 
     Attributes:
         weights: `imagenet`, `none`, or the path of an .h5 file.
-        sha256: digest of the only file that is accepted; empty accepts any.
+        sha256: digest of the only file that is accepted; a path needs one, a published file has its own.
         folder: where published files lie; empty is where Keras keeps them.
     """
 
@@ -78,8 +78,7 @@ def load_pretrained(
         SHA-256 of the file by its name; empty for `none`.
 
     Raises:
-        StorageError: the file is not there, and cannot be fetched.
-        BadDataError: the file is another one.
+        UsageError, StorageError, BadDataError: as of `find_weights`; or the file is another network's.
     """
     if wanted.weights == "none":
         return {}
@@ -94,9 +93,16 @@ def find_weights(wanted: WeightsFile, imagenet: KerasWeights) -> Path:
 
     Raises:
         StorageError: it is not there, and cannot be fetched.
+        UsageError: a path without a digest.
         BadDataError: it is another one.
     """
     path = _find(wanted, imagenet)
+    if wanted.weights != "imagenet" and not wanted.sha256:
+        raise UsageError(
+            f"The weights {path} are given without their digest",
+            wanted="one in params.yaml, lest another file of that name pass for this one",
+            remedy=f"if this is the file, set the model's `weights_sha256: {file_sha256(path)}`",
+        )
     if wanted.sha256:
         check_sha256(path, wanted.sha256)
     return path

@@ -31,7 +31,7 @@ class VGG16Settings:
 
     Attributes:
         weights: of the convolutions: `imagenet`, `none`, or the path of an .h5 file.
-        weights_sha256: digest of the only file that is accepted.
+        weights_sha256: digest of the only file that is accepted; a path needs one.
         weights_dir: where the published file lies; by default KERAS_HOME/models.
         backbone: whether the convolutions learn too; auto says yes when they begin at random, else no.
         fc_units: widths of the dense layers before the last.

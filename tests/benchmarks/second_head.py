@@ -14,7 +14,7 @@ import json, logging, shutil, sys, tempfile, time
 from pathlib import Path
 import numpy as np
 import tensorflow as tf
-from components.core.files import array_digest
+from components.core.files import array_digest, file_sha256
 from components.features.views import View
 from components.models.backbones import build_backbone
 from components.models.registry import definition_of
@@ -37,7 +37,8 @@ def trained(name, side, count, folder, **training):
     labels = np.arange(count) % 2
     frames[labels == 1] //= 2
     definition = definition_of(name)
-    settings = definition.settings(weights=str(folder / "mobilenet.weights.h5"))
+    path = folder / "mobilenet.weights.h5"
+    settings = definition.settings(weights=str(path), weights_sha256=file_sha256(path))
     rows = np.split(np.arange(count), [count * 6 // 10, count * 8 // 10])
     digests = {"frames": [array_digest(clip) for clip in frames]}
     taught = TrainSettings(epochs=EPOCHS, patience=EPOCHS, **training)

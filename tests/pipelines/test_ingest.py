@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -18,7 +19,7 @@ from components.datasets.listing import Entry
 from pipelines import ingest
 from pipelines.artifacts import Project, read_clips, read_labels, read_sides
 from pipelines.ingest_report import bare_folds, bare_sides
-from pipelines.params import ProtocolParams
+from pipelines.params import ProtocolParams, SplitParams
 from pipelines.split import run as search_split
 from pipelines.split import with_seed
 from tests.video_factory import numbers, truncated, write_video
@@ -144,15 +145,25 @@ def test_too_few_sources_for_the_folds_are_refused(tmp_path: Path) -> None:
         ingest.run(open_project(tmp_path, protocol={"kind": "kfold", "folds": 5}))
 
 
-def test_a_side_without_a_class_is_told_where_the_split_is_made() -> None:
+@pytest.mark.parametrize(
+    ("split", "remedy"),
+    [
+        pytest.param({"strategy": "group"}, "run `tailwatch split`", id="by source"),
+        pytest.param({"strategy": "given"}, "set another split.seed", id="val drawn from the given train"),
+        pytest.param(
+            {"strategy": "random", "stratified": True}, "set other split.fractions", id="stratified"
+        ),
+    ],
+)
+def test_a_side_without_a_class_is_told_where_the_split_is_made(split: dict[str, Any], remedy: str) -> None:
     labels = [
         Label(f"{side}-{name}", name, (), "", side, "")
         for side in ("train", "val", "test")
         for name in ("calm", "fight")
         if (side, name) != ("val", "fight")
     ]
-    [told] = bare_sides(labels, ("calm", "fight"), "group")
-    assert told.startswith("no fight clip is on the val side: run `tailwatch split`")
+    [told] = bare_sides(labels, ("calm", "fight"), SplitParams(**split))
+    assert told.startswith(f"no fight clip is on the val side: {remedy}")
 
 
 def test_a_fold_without_a_class_is_told_where_the_folds_are_made() -> None:

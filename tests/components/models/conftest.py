@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from components.core.files import file_sha256
 from components.features.activation_layout import NUMBERS
 from components.features.scaler import Scaler
 from components.features.views import View
@@ -81,6 +82,12 @@ def make_task(model_id, clips, settings, training, n_classes=2):
 def small_settings(model_id):
     settings = definition_of(model_id).settings
     return settings(weights="none") if hasattr(settings(), "weights") else settings()
+
+
+def pinned(path):
+    """Settings that ask for this file of weights, if it is one, and no other."""
+    file = Path(path)
+    return {"weights": str(path), **({"weights_sha256": file_sha256(file)} if file.is_file() else {})}
 
 
 def clips_for(model_id):

@@ -21,6 +21,7 @@ from components.models.backbones import (
     initialise,
 )
 from components.models.networks import weights_of
+from tests.components.models.conftest import pinned
 
 NAMES = list(BACKBONES)
 MODULES = {
@@ -83,7 +84,7 @@ def _write(network, path, form):
 def test_keras_own_features_from_keras_own_file(name, form, tmp_path):
     theirs, path = _theirs(name), tmp_path / "its.weights.h5"
     _write(theirs, path, form)
-    settings = BackboneSettings(name, weights=str(path), weights_sha256=file_sha256(path))
+    settings = BackboneSettings(name, **pinned(path))
     ours = _network(settings)
     assert initialise(ours, settings) == {"its.weights.h5": file_sha256(path)}
     pixels = np.random.default_rng(3).random((2, _side(name), _side(name), 3)).astype(np.float32)
@@ -196,7 +197,7 @@ def _unreachable(url, timeout):
 def test_another_file_changes_nothing(change, message, tmp_path):
     path = tmp_path / "vgg16.h5"
     _write(_theirs("vgg16"), path, "published")
-    settings = BackboneSettings(**{"backbone": "vgg16", "weights": str(path), **change})
+    settings = BackboneSettings(**{"backbone": "vgg16", **pinned(path), **change})
     network = _network(settings)
     before = weights_of(network)
     with pytest.raises(BadDataError, match=message):

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from components.core.errors import BadDataError, StorageError, UsageError
+from components.core.files import file_sha256
 from components.models import pretrained, vgg16
 from components.models.base import InputShapes
 from components.models.networks import build_network, weights_of
 from components.models.pretrained import KerasWeights, find_imagenet
 from components.models.vgg16 import MODEL, VGG16Settings
+from tests.components.models.conftest import pinned
 
 SMALL = InputShapes(frames=(1, 32, 32, 3))
 
@@ -33,7 +35,7 @@ def published(tmp_path_factory):
 
 def test_a_file_as_keras_publishes_it_gives_keras_own_features(published):
     path, theirs = published
-    settings = VGG16Settings(weights=str(path))
+    settings = VGG16Settings(**pinned(path))
     ours = build_network("vgg16", MODEL, settings, SMALL, 2)
     digests = MODEL.initialise(ours, settings)
     assert list(digests) == ["vgg16_notop.h5"]
@@ -54,6 +56,14 @@ def test_a_file_as_keras_publishes_it_gives_keras_own_features(published):
 def test_what_learns(settings, learning):
     network = build_network("vgg16", MODEL, VGG16Settings(**settings), SMALL, 2)
     assert len(network.trainable_variables) == learning
+
+
+def test_a_path_needs_the_digest_of_its_file(published):
+    path, _ = published
+    settings = VGG16Settings(weights=str(path))
+    network = build_network("vgg16", MODEL, settings, SMALL, 2)
+    with pytest.raises(UsageError, match=f"weights_sha256: {file_sha256(path)}"):
+        MODEL.initialise(network, settings)
 
 
 def test_random_and_frozen_is_refused():
@@ -101,7 +111,7 @@ def test_a_wrong_path_changes_nothing(content, error, message, tmp_path):
         h5py.File(path, "w").close()
     elif content is not None:
         path.write_bytes(content)
-    settings = VGG16Settings(weights=str(path))
+    settings = VGG16Settings(**pinned(path))
     network = build_network("vgg16", MODEL, settings, SMALL, 2)
     before = weights_of(network)
     with pytest.raises(error, match=message):

@@ -26,7 +26,7 @@ from components.training.observer import Unwatched
 from components.training.settings import TrainSettings
 from components.training.task import Task
 from components.training.tensors import TensorFile
-from tests.components.models.conftest import VIEW, make_clips
+from tests.components.models.conftest import VIEW, make_clips, pinned
 
 N, T = 12, 3
 
@@ -68,7 +68,7 @@ def _task(name, clips, weights, frames=None, files=(), **training):
     return Task(
         model_id=name,
         definition=definition,
-        settings=definition.settings(weights=weights),
+        settings=definition.settings(**pinned(weights)),
         training=TrainSettings(**{"epochs": 2, "batch": 4, "patience": 5, **training}),
         classes=("calm", "fight"),
         streams={stream: streams[stream] for stream in definition.streams},
@@ -265,7 +265,7 @@ def test_a_network_that_looks_at_numbers_too_is_divided(clips, weights):
 
     two = KerasDefinition("two", "tests", "frames", ("frames", "numbers"), BackboneSettings, build=build)
     shapes = InputShapes(frames=(T, 32, 32, 3), numbers=(T, 29))
-    network = build_network("two", two, BackboneSettings(weights=weights), shapes, 2)
+    network = build_network("two", two, BackboneSettings(**pinned(weights)), shapes, 2)
     head = head_of(network)
     numbers = np.ones((2, 29), np.float32)
     features = np.asarray(lower_of(network)(clips.frames[0, :2]))
