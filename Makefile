@@ -84,7 +84,7 @@ airflow-pictures: airflow-env  ## Pictures for docs/ of the Airflow that runs (P
 airflow-test: setup airflow-env  ## Tests of the DAGs in the airflow environment
 	$(AIRFLOW_BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --confcutdir tests/airflow tests/airflow
 
-bench: setup  ## Speed and memory, beside the recipe of paper 000: docs/performance.md
+bench: setup  ## Speed and memory, beside the recipe of paper 000: docs/performance.md (needs ../shared/data)
 	$(BIN)/python -m tests.benchmarks.bench
 
 soak: setup  ## Long tests: two hundred killed runs, ten thousand damaged videos (SOAK_SEED=N: others)

@@ -54,14 +54,6 @@ def hockey_flat(root: Path) -> Path:
     return write_films(root, [f"HockeyFights/{kind}{n}_xvid.avi" for kind in ("fi", "no") for n in numbers])
 
 
-def hockey_folders(root: Path) -> Path:
-    """The same after somebody sorted it, in the folder that a mirror adds."""
-    kinds = {"fights": "fi", "nofights": "no"}
-    return write_films(
-        root, [f"data/{folder}/{kind}{n}_xvid.avi" for folder, kind in kinds.items() for n in (1, 2, 20)]
-    )
-
-
 def movie_violence(root: Path) -> Path:
     """Papers.md A6.4: avi against mpg, and non-fights that were encoded again."""
     fights = [f"Peliculas/fights/newfi{n}.avi" for n in (1, 2, 3)]

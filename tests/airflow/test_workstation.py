@@ -59,16 +59,16 @@ def airflow(tmp_path, stub, monkeypatch):
         stderr=subprocess.STDOUT,
         text=True,
     )
-    told = ""
-    for line in process.stdout:
-        told += line
-        if "Ctrl-C stops" in line:
-            break
-    found = re.search(r"Airflow: +(\S+) +user admin, password (\S+)", told)
-    assert found, told
-    yield Airflow(*found.groups())
-    process.send_signal(signal.SIGINT)
     try:
+        told = ""
+        for line in process.stdout:
+            told += line
+            if "Ctrl-C stops" in line:
+                break
+        found = re.search(r"Airflow: +(\S+) +user admin, password (\S+)", told)
+        assert found, told
+        yield Airflow(*found.groups())
+        process.send_signal(signal.SIGINT)
         process.communicate(timeout=120)
     finally:
         left = processes_of(home)

@@ -210,10 +210,10 @@ def _stop_once(command, told, line, grace_s=30.0):
             time.sleep(0.01)
         command.stop(grace_s)
 
-    stopper = Thread(target=stop)
+    stopper = Thread(target=stop, daemon=True)
     stopper.start()
     code = command.wait()
-    stopper.join()
+    stopper.join(60)
     return code
 
 

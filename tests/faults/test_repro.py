@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from components.core.system import is_alive
+from components.core.system import ask_to_die_with, is_alive
 from tests.faults.tiny import copy_of, make_project, residue, results
 from tests.flow import Checkout
 
@@ -46,6 +46,7 @@ def start(project: Checkout, *command: str, **environment: str) -> subprocess.Po
             stdout=printed,
             stderr=printed,
             start_new_session=True,
+            preexec_fn=ask_to_die_with(os.getpid()),
         )
 
 
@@ -111,6 +112,7 @@ def test_dvc_alone_killed(project, unkilled):
     process.kill()
     process.wait()
     until(lambda: not is_alive(worker), "the end of the training")
+    assert exit_code(project, "train@logistic") == "143"
     goes_on(project, unkilled)
 
 

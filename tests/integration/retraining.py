@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from components.core.system import is_alive
+from components.core.system import ask_to_die_with, is_alive
 from tests.flow import Checkout
 
 PATIENCE_S = 300.0
@@ -54,6 +54,7 @@ class Machine:
                 stderr=log,
                 text=True,
                 start_new_session=True,
+                preexec_fn=ask_to_die_with(os.getpid()),
             )
 
     def run(self, *arguments: str, code: int = 0, **environment: str) -> dict[str, Any]:

@@ -26,8 +26,6 @@ SHARED = {
 @pytest.fixture
 def films(tmp_path, proxy, monkeypatch):
     """Four clips in the bucket, and where they came from."""
-    for name in ("TAILWATCH_DATASET_ROOT", "TAILWATCH_STORE"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TAILWATCH_WORKERS", "1")
     home = tmp_path / "home"
     home.mkdir()

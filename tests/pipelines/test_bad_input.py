@@ -100,7 +100,6 @@ FIGHTS = 4
 
 def tailwatch(folder: Path, *command: str, **options: Any) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **options.pop("env", {})}
-    environment.pop("TAILWATCH_DATASET_ROOT", None)
     return subprocess.run(
         [sys.executable, "-m", "pipelines.cli", "-C", str(folder), *command],
         env=environment,

@@ -18,7 +18,6 @@ from tests.video_factory import damaged
 
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch: pytest.MonkeyPatch, forked_workers: None) -> None:
-    monkeypatch.delenv("TAILWATCH_DATASET_ROOT", raising=False)
     monkeypatch.setenv("TAILWATCH_WORKERS", "1")
 
 

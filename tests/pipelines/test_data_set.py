@@ -15,7 +15,6 @@ from tests.pipelines.test_layouts import open_project as open_layout
 
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch: pytest.MonkeyPatch, forked_workers: None) -> None:
-    monkeypatch.delenv("TAILWATCH_DATASET_ROOT", raising=False)
     monkeypatch.setenv("TAILWATCH_WORKERS", "1")
 
 

@@ -105,8 +105,7 @@ def test_another_folder_is_no_project(tmp_path):
         pytest.param("s3://bucket/clips", "ok", id="remote: not asked"),
     ],
 )
-def test_data_set(tmp_path, monkeypatch, root, state):
-    monkeypatch.delenv("TAILWATCH_DATASET_ROOT", raising=False)
+def test_data_set(tmp_path, root, state):
     (tmp_path / "clips").mkdir()
     (tmp_path / "params.yaml").write_text(f"dataset: {{root: '{root}'}}")
     rows, _ = doctor.run(tmp_path)

@@ -16,8 +16,6 @@ from pipelines.cli import cli
 from tests.pipelines.promotion import lay_out
 from tests.pipelines.test_promote import ask, bundle_alone
 
-RNG = np.random.default_rng(27)
-
 
 @pytest.fixture
 def laid(mlflow_project, project_root, monkeypatch):
@@ -36,8 +34,9 @@ def drift(laid, *arguments):
 def score(laid, count, move=0.0, bundle=None):
     """So many clips, their numbers as in training but moved."""
     champion = ModelRegistry(open_store(laid.root), "tailwatch").champion()
+    rng = np.random.default_rng(27)
     for number in range(count):
-        told = RNG.choice([-1.0, 1.0])
+        told = rng.choice([-1.0, 1.0])
         values = dict.fromkeys(COLUMNS, 0.0) | {COLUMNS[0]: told + move}
         row = {"video": f"{number}", "bundle": bundle or champion.bundle, "numbers": values, "coverage": 1.0}
         append(str(laid.root / "scores"), row | {"score": 0.5 + 0.4 * told})
@@ -99,6 +98,7 @@ def test_the_profile_is_small_enough_for_a_tag(laid):
     laid.train("logistic", "fair")
     assert ask(laid)["promoted"]
     champion = ModelRegistry(open_store(laid.root), "tailwatch").champion()
+    rng = np.random.default_rng(27)
     profile = champion.tags["tailwatch.profile"]
     assert len(profile) < 8000
     assert set(json.loads(profile)) == {"coverage", "score", *COLUMNS}

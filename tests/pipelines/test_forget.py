@@ -33,8 +33,7 @@ CLIP = "calm/0.mp4"
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """Of its six clips the user has taken one away."""
-    for name in ("TAILWATCH_DATASET_ROOT", "TAILWATCH_STORE", "MLFLOW_TRACKING_URI"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / ".dvc/site"))
     monkeypatch.setenv("TAILWATCH_WORKERS", "1")
     write_films(tmp_path)

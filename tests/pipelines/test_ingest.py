@@ -49,7 +49,6 @@ def write_films(root: Path, calm: int = 3, fight: int = 3) -> Path:
 
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch: pytest.MonkeyPatch, forked_workers: None) -> None:
-    monkeypatch.delenv("TAILWATCH_DATASET_ROOT", raising=False)
     monkeypatch.setenv("TAILWATCH_WORKERS", "1")
 
 

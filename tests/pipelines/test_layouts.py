@@ -63,7 +63,6 @@ def layout(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch: pytest.MonkeyPatch, forked_workers: None) -> None:
-    monkeypatch.delenv("TAILWATCH_DATASET_ROOT", raising=False)
     monkeypatch.setenv("TAILWATCH_WORKERS", "1")
 
 

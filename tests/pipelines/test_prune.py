@@ -23,8 +23,6 @@ from tests.pipelines.test_ingest import PARAMS, open_project, write_films
 
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch):
-    for name in ("TAILWATCH_DATASET_ROOT", "TAILWATCH_STORE"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TAILWATCH_WORKERS", "1")
 
 

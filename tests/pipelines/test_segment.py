@@ -38,9 +38,8 @@ def _film(path, frames=20, shade=120):
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(tmp_path):
     """Two films that ingest and extract have accepted."""
-    monkeypatch.delenv("TAILWATCH_DATASET_ROOT", raising=False)
     for name, shade in (("a.mp4", 100), ("b.mp4", 60)):
         _film(tmp_path / "films" / name, shade=shade)
     return _with(tmp_path, PARAMS, ("a.mp4", "b.mp4"))

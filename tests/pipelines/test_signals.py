@@ -69,7 +69,7 @@ def alone_s(monkeypatch, request):
 def test_each_child_is_told_once(ends, told, number, times, alone_s, tmp_path):
     script = STARTER.format(ends=ends, stage=STAGE)
     process = system.start_beside([sys.executable, "-c", script], tmp_path, os.environ, apart=True)
-    threading.Thread(target=ask, args=(number, times)).start()
+    threading.Thread(target=ask, args=(number, times), daemon=True).start()
     assert wait_passing_on(process) == (3, [number])
     assert Path("told").read_text().splitlines() == [f"{name} {number.name}" for name in told]
 
@@ -81,7 +81,7 @@ from components.core import system
 system.start_beside([sys.executable, "-c", {STAGE!r}, "first", "3"], ".", os.environ).wait()
 """
     process = system.start_beside([sys.executable, "-c", script], tmp_path, os.environ, apart=True)
-    threading.Thread(target=ask, args=(signal.SIGTERM, 1)).start()
+    threading.Thread(target=ask, args=(signal.SIGTERM, 1), daemon=True).start()
     assert wait_passing_on(process, to_children=False) == (-signal.SIGTERM, [signal.SIGTERM])
     assert not Path("told").exists()
 
@@ -96,7 +96,7 @@ def test_what_another_thread_asks_for_is_passed_on(tmp_path):
             time.sleep(0.01)
         asked.append(signal.SIGTERM)
 
-    threading.Thread(target=lose).start()
+    threading.Thread(target=lose, daemon=True).start()
     assert wait_passing_on(process, asked=asked) == (3, [signal.SIGTERM])
     assert Path("told").read_text().splitlines() == ["first SIGTERM"]
 
@@ -105,7 +105,7 @@ def test_what_another_thread_asks_for_is_passed_on(tmp_path):
 def test_a_process_that_is_alone_for_long_is_told_itself(alone_s, tmp_path):
     script = "import pathlib, time; pathlib.Path('first').touch(); time.sleep(60)"
     process = system.start_beside([sys.executable, "-c", script], tmp_path, os.environ, apart=True)
-    threading.Thread(target=ask, args=(signal.SIGTERM, 1)).start()
+    threading.Thread(target=ask, args=(signal.SIGTERM, 1), daemon=True).start()
     assert wait_passing_on(process) == (-signal.SIGTERM, [signal.SIGTERM])
 
 

@@ -45,8 +45,6 @@ CONTENT = {FILE: "one" * 100, IN_FOLDER: "three" * 100}
 
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch):
-    for name in ("TAILWATCH_DATASET_ROOT", "TAILWATCH_STORE"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TAILWATCH_WORKERS", "1")
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
 

@@ -18,8 +18,6 @@ STAGES = {"extract": extract, "segment": segment, "featurize": featurize}
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    monkeypatch.delenv("TAILWATCH_DATASET_ROOT", raising=False)
-    monkeypatch.delenv("TAILWATCH_STORE", raising=False)
     monkeypatch.setenv("TAILWATCH_WORKERS", "1")
     write_films(tmp_path)
     opened = open_project(tmp_path, segment={"backend": "none"}, views=VIEWS, models=MODELS)

