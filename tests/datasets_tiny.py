@@ -24,7 +24,7 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
 
 
 def stalking(root: Path) -> Path:
-    """Papers.md A6.1: film-1 and film-2 by the table, film-3 by the names."""
+    """Films 1 and 2 by the table, film-3 and film-4 by the names."""
     write_films(
         root,
         [
@@ -39,7 +39,7 @@ def stalking(root: Path) -> Path:
 
 
 def shv(root: Path) -> Path:
-    """Papers.md A6.2."""
+    """Two classes, with the source of some clips in metadata.csv."""
     write_films(
         root, [f"shv/{label}/{k}{label[0]}.mp4" for label in ("harassment", "non_harassment") for k in "123"]
     )
@@ -49,20 +49,20 @@ def shv(root: Path) -> Path:
 
 
 def hockey_flat(root: Path) -> Path:
-    """Papers.md A6.3: all clips in one folder."""
+    """All clips in one folder."""
     numbers = (1, 10, 11)
     return write_films(root, [f"HockeyFights/{kind}{n}_xvid.avi" for kind in ("fi", "no") for n in numbers])
 
 
 def movie_violence(root: Path) -> Path:
-    """Papers.md A6.4: avi against mpg, and non-fights that were encoded again."""
+    """Avi against mpg, and non-fights that were encoded again."""
     fights = [f"Peliculas/fights/newfi{n}.avi" for n in (1, 2, 3)]
     calm = [f"Peliculas/noFights/{n}.mpg" for n in (1, 2, 3)]
     return write_films(root, [*fights, *calm, "Peliculas/noFights2/74.avi"])
 
 
 def ucf50(root: Path) -> Path:
-    """Papers.md A6.5: two classes with groups of equal numbers."""
+    """Two classes with groups of equal numbers."""
     classes = ("BaseballPitch", "Basketball")
     return write_films(
         root,
@@ -71,7 +71,7 @@ def ucf50(root: Path) -> Path:
 
 
 def ucf101(root: Path) -> Path:
-    """Papers.md A6.5: folder HandstandPushups, whose files and lists say HandStandPushups."""
+    """Folder HandstandPushups, whose files and lists say HandStandPushups."""
     names = {"ApplyEyeMakeup": "ApplyEyeMakeup", "HandstandPushups": "HandStandPushups"}
     files = {
         (folder, g): [f"v_{name}_g{g:02}_c{c:02}.avi" for c in (1, 2)]
@@ -112,7 +112,7 @@ UCF_CRIME_TEST = (
 
 
 def ucf_crime(root: Path) -> Path:
-    """Papers.md A6.6: zips as a mirror nests them, a normal video in two folders, one that cannot be read."""
+    """Zips as a mirror nests them, a normal video in two folders, one that cannot be read."""
     part = "Anomaly-Videos-Part-{0}/Anomaly-Videos-Part-{0}"
     write_films(
         root,
@@ -160,7 +160,7 @@ def ucf_crime(root: Path) -> Path:
 
 
 def ucf_crime_frames(root: Path) -> Path:
-    """Papers.md A6.7: every tenth frame, numbers without leading zeros."""
+    """Every tenth frame, numbers without leading zeros."""
     videos = {
         "Train/Abuse": ("Abuse001_x264", "Abuse002_x264"),
         "Train/NormalVideos": ("Normal_Videos001_x264", "Normal_Videos002_x264"),

@@ -31,6 +31,7 @@ def seconds_of_frames(first: int, last: int, rate: Fraction) -> tuple[float, flo
         >>> seconds_of_frames(165, 240, Fraction(30))
         (5.466666666666667, 8.0)
 
-    Source: papers.md A6.6 (the annotations follow MATLAB's way of counting).
+    Source: UCF-Crime's own evaluation (Sultani, Chen, Shah, CVPR 2018, Evaluate_Anomaly_Detector.m) takes its
+    annotations for indices of MATLAB, which count from 1 and hold the last.
     """
     return float((first - 1) / rate), float(last / rate)

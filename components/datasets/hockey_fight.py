@@ -1,6 +1,8 @@
 """Adapter `hockey_fight`: fi<N>_xvid.avi and no<N>_xvid.avi, in one folder or in one for each class.
 
-Source: papers.md A6.3.
+Source: Bermejo Nievas, Deniz Suarez, Bueno García, Sukthankar, "Violence Detection in Video Using Computer
+Vision Techniques", CAIP 2011, and the names of its files. Blocks of neighbours as sources are ours: nothing
+tells which clips are of one match.
 """
 
 import re

@@ -1,6 +1,7 @@
 """Adapter `movie_violence`: a folder per class, whose files are of one container each.
 
-Source: papers.md A6.4.
+Source: Bermejo Nievas, Deniz Suarez, Bueno García, Sukthankar, "Violence Detection in Video Using Computer
+Vision Techniques", CAIP 2011, and its files: fights are avi, the others mpg.
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
 """Adapter `shv`: paper 001's data set, as it would lie on a disk; the address a clip came from is the source.
 
-Source: papers.md A6.2.
+Source: paper 001, I: 300 videos from YouTube in two classes. No public copy was found, so the layout is ours.
 """
 
 from components.datasets.adapter import Adapter, NoOptions

@@ -1,6 +1,7 @@
 """Adapter `stalking`: paper 000's data set, as it would lie on a disk; the film's title is the source.
 
-Source: papers.md A6.1.
+Source: paper 000, III-A: 238 clips from films and series in two classes. No public copy was found, so the
+layout is ours.
 """
 
 from components.datasets.adapter import Adapter, NoOptions

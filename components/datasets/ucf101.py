@@ -1,6 +1,7 @@
 """Adapter `ucf101`: UCF50's names, and three official lists of train and test clips.
 
-Source: papers.md A6.5.
+Source: Soomro, Zamir, Shah, "UCF101: A Dataset of 101 Human Actions Classes From Videos in The Wild",
+CRCV-TR-12-01, 2012, the names of its files and the lists in its ucfTrainTestlist.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Adapter `ucf50`: <Class>/v_<Class>_g<NN>_c<NN>.avi; a group of clips was cut from one source.
 
-Source: papers.md A6.5.
+Source: Reddy, Shah, "Recognizing 50 Human Action Categories of Web Videos", Machine Vision and Applications,
+2013, and the names of its files. It has no lists of train and test clips: its groups are the unit.
 """
 
 import re

@@ -3,7 +3,8 @@
 Videos are known by their names, which are unique, because folders are not: the lists name a folder that no
 zip holds, mirrors nest folders twice, and 50 normal videos lie in two folders.
 
-Source: papers.md A6.6.
+Source: Sultani, Chen, Shah, "Real-world Anomaly Detection in Surveillance Videos", CVPR 2018; the ReadMe, the
+lists and Temporal_Anomaly_Annotation_for_Testing_Videos.txt that come with the videos.
 """
 
 import re

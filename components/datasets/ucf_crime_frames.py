@@ -1,6 +1,7 @@
 """Adapter `ucf_crime_frames`: every tenth frame of UCF-Crime as pictures; a clip is one video's pictures.
 
-Source: papers.md A6.7.
+Source: the Kaggle data set odins0n/ucf-crime-dataset, made of UCF-Crime (Sultani, Chen, Shah, CVPR 2018).
+Paper 003, III, says no more of its copy than that it is Kaggle's.
 """
 
 import re

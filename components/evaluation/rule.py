@@ -1,7 +1,10 @@
 """The counting rule: when classes of single frames make an alarm of a clip.
 
-Source: paper 003, `detectActivity()` and Tables I to III; where its text, its algorithm and its tables
-disagree there is a setting (papers.md A4.2, A4.6).
+Source: paper 003, III-A (`generateFrames()`, whose 500 is max_frames, and `detectActivity()`), IV and
+Tables I to III. Where they disagree there is a setting: the algorithm counts anew after a frame below 80, the
+tables count all frames; it asks for more than 80 and more than 10, the formulas of IV for at least as much.
+Ours: of a frame only the likeliest class counts, as every unlikely one would end the run, and normal classes
+never do.
 """
 
 from collections.abc import Sequence

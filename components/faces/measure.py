@@ -1,6 +1,7 @@
 """The 29 numbers of each frame of one clip, with what was found and how.
 
-Source: paper 000, III-C to III-E; papers A1.6 to A1.8 for what it leaves open.
+Source: paper 000, III-D to III-F. It does not speak of frames with fewer than two faces: where else one is
+looked for that the cut frame does not show, and that a lost one is followed, is ours.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
 """Which face is person A and which is person B, all through a clip.
 
-Source: papers A1.8. Only the front two persons count: A has the largest face of the first frame with two
-faces, B the second. From that frame on, and back from it, both are followed, and both find their faces in a
-frame at the same time, so they cannot swap or share one.
+Source: paper 000, III-F: only the front two persons count. Which is which, it does not say; the rest is ours:
+A has the largest face of the first frame with two faces, B the second. From that frame on, and back from it,
+both are followed, and both find their faces in a frame at the same time, so they cannot swap or share one.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,6 @@
 """The 29 numbers of a frame: their names and order.
 
-Source: papers A1.8; paper 000 gives no order.
+Source: paper 000, III-D to III-F. It gives no order: this one is ours.
 """
 
 POINT_NAMES = ("nose", "chin", "left_eye", "right_eye", "left_mouth", "right_mouth")

@@ -1,6 +1,7 @@
 """Coverage: the share of the wanted measurements that were really measured.
 
-Source: papers A1.8, rule 4.
+Ours: paper 000 does not say what becomes of clips whose faces are hardly found. Here they are flagged and not
+dropped, so that a result can be given with and without them.
 """
 
 from collections.abc import Iterable, Mapping

@@ -19,7 +19,8 @@ class Focus:
         block: consecutive frames that are kept or left together.
         coverage: share of the clip's motion that the kept blocks hold, in (0, 1].
 
-    Source: paper 004, III (sequences of 20 frames); block and coverage are ours (papers.md A5.1).
+    Source: paper 004, IV-B (20 frames). Block and coverage are ours: III-A names "block formation and
+    selection" and no numbers.
     """
 
     frames: int = 20
@@ -75,7 +76,8 @@ def focused_bag(
     Raises:
         BadDataError: no frames, times that do not fit them, or intervals that hold none of them.
 
-    Source: paper 004, III, "focused bag" (papers.md A5.1).
+    Source: paper 004, III-A, "focused bag". That motion decides where no times are known is ours: UCF-Crime
+    tells the times of its test videos alone.
     """
     if len(frames) == 0:
         raise BadDataError("no frames to choose from", wanted="one or more", remedy="look at the clip")

@@ -1,7 +1,7 @@
 """What stands in for a number that was not measured.
 
-Source: papers A1.8, rule 3: the nearest frame of the same clip where it was measured; else the train side's
-mean, which is 0 once the scaler has been applied.
+Ours, as paper 000 does not speak of frames with fewer than two faces: the nearest frame of the same clip
+where it was measured; else the train side's mean, which is 0 once the scaler has been applied.
 """
 
 import numpy as np

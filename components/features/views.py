@@ -1,7 +1,7 @@
 """Views: the geometry that a model asks for, and frames laid into it.
 
-Source: paper 000, III-B and III-G (people on no background, 128 x 128); paper 004 (differences of frames,
-focused bag).
+Source: paper 000, III-C and III-G (people on no background, 128 x 128); paper 004, III-A (differences of
+frames, focused bag).
 """
 
 from dataclasses import dataclass

@@ -44,7 +44,7 @@ def euclidean_clip_score(settings: Any, errors: np.ndarray) -> np.ndarray:
 
     The root of the mean squared error is the Euclidean distance but for the constant number of pixels.
 
-    Source: paper 003, the Euclidean distance between a frame and the rebuilt one (papers.md A4.1).
+    Source: paper 003, III: the Euclidean distance between a batch and the rebuilt one; here of each frame.
     """
     distances = np.sqrt(errors)
     scores: np.ndarray = distances.max(axis=1) if settings.clip_score == "max" else distances.mean(axis=1)

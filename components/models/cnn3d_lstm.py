@@ -1,7 +1,7 @@
 """InceptionV3's features of every frame, an LSTM over them.
 
-Source: paper 003 ("single-merged feature map to 3D-CNN", an LSTM cell, hidden layers); what the paper leaves
-open is ours (papers.md A4.1 c).
+Source: paper 003, I and III: features of a CNN, a "single-merged feature map" into a 3D-CNN, an LSTM cell,
+hidden layers. It says no more of them: that the features are InceptionV3's, and the widths, are ours.
 """
 
 from dataclasses import dataclass

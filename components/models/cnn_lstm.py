@@ -1,7 +1,7 @@
 """A backbone on every frame, an LSTM over its features, three dense layers.
 
 Source: paper 001, abstract and introduction ("state-of-the-art pretrained models ... with an LSTM and three
-dense layers"). Its method section is lost: widths, size and number of frames are ours (papers.md A2).
+dense layers"). Its method section was not at hand: widths, size and number of frames are ours.
 """
 
 from dataclasses import dataclass, field

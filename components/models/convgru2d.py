@@ -39,7 +39,7 @@ class ConvGRU2D(keras.layers.Layer):
         ValueError: T is unknown, or the input has not five axes.
 
     Source: paper 004, equations (5) to (8), whose (8) weighs c by 1 - r where it must be 1 - z, and whose
-    (7) has the bias of z (papers.md A5).
+    (7) has the bias of z.
     """
 
     def __init__(

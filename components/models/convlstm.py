@@ -1,7 +1,8 @@
 """ConvLSTM on five frames: stream 1 of the fusion network, alone ("CNN-LSTM", "proposed without fusion").
 
-Source: paper 000, III-I.1 and Table 2. Channels of blocks 3 and 4 and the dropout within blocks follow from
-its sizes and from the lineage that it shares with paper 002 (papers.md A1.11).
+Source: paper 000, III-I.1 and Table 2. Its 3920 flat values need 16 channels in block 4 (5 x 7 x 7 x 16). The
+channels of block 3, and that dropout is what each block's TimeDistributed layer holds, it does not say; they
+are those of convlstm64.py, whose blocks begin alike.
 """
 
 from dataclasses import dataclass

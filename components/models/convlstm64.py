@@ -1,7 +1,7 @@
 """ConvLSTM on twenty frames of 64 pixels, straight to the classes: the second network of paper 002.
 
-Source: paper 002, Table 2. The last block has no dropout, as in the code that it descends from
-(papers.md A3.2, A1.11).
+Source: paper 002, Table 2. Dropout between blocks, and none after the last, is that of the tutorial that
+lrcn.py names, which has the table's other values.
 """
 
 from dataclasses import dataclass

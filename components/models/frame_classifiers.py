@@ -1,6 +1,6 @@
 """A backbone on single frames, its pooled features to logits; a clip's probabilities are its frames' mean.
 
-Source: paper 002, Table 3. The head and the mean over frames are ours (papers.md A3.2).
+Source: paper 002, Table 3, which only names the networks. The head and the mean over frames are ours.
 """
 
 from dataclasses import dataclass

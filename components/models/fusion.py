@@ -1,7 +1,7 @@
 """Fusion of a ConvLSTM on five frames with an MLP on the 29 numbers of each ("CNN-LSTM-MLP", proposed).
 
-Source: paper 000, III-I and Figure 6. Widths of the MLP's first two and of the fusion's two layers are ours
-(papers.md A1.11).
+Source: paper 000, III-I and Figure 6. Widths of the MLP's first two and of the fusion's two layers, which it
+does not give, are ours.
 """
 
 from dataclasses import dataclass

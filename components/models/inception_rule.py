@@ -1,6 +1,7 @@
 """InceptionV3 on single frames, whose suspicious frames are counted by a rule.
 
-Source: paper 003, III and its algorithm `detectActivity` (papers.md A4.1 b, A4.2).
+Source: paper 003, III-B and its algorithm `detectActivity` (III-A), read as components/evaluation/rule.py
+says. The side of 299 pixels is InceptionV3's own.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """LRCN: convolutions of every frame, an LSTM over what they say ("RCLSTM", "LRSTM").
 
-Source: paper 002, Table 2. Poolings, dropout between blocks and the LSTM's width follow its public lineage
-(papers.md A3.2), with which the parameters agree.
+Source: paper 002, Table 2. The fourth block, poolings, dropout between blocks and the LSTM's width are those
+of a tutorial that has the table's other values: Anwar, Naeem, Anjum, "Human Activity Recognition using
+TensorFlow (CNN + LSTM)", Bleed AI, 2021.
 """
 
 from dataclasses import dataclass

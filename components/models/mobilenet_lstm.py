@@ -1,6 +1,7 @@
 """MobileNetV2 on every frame with an LSTM above: plain, in both directions, or with a skip connection.
 
-Source: paper 002, Table 3. Width 64 and the form of the skip connection are ours (papers.md A3.2).
+Source: paper 002, Table 3, which only names the networks. Width 64 and the form of the skip connection
+are ours.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """ConvGRU over the features of a backbone, which are read as small maps ("ConvGRU-CNN", proposed).
 
-Source: paper 004, sections III and IV. Its reshape of 2048 features to 3 x 3 x 128 is impossible; the widths
-of the dense layers are those of the public code base that it shares (papers.md A5.2). The dropout's share is
-ours.
+Source: paper 004, sections III and IV. Its reshape of 2048 features to 3 x 3 x 128 = 1152 is impossible. The
+4 x 4 x 128 here and the widths of the dense layers are those of public code with the same layers and settings
+(liorsidi/violence-detection-deep-learning-cnnlstm, BuildModel_basic.py). The dropout's share is ours.
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,8 @@
 One convolution and one pooling in, a recurrent layer over time, and back by nearest-neighbour enlarging. What
 it rebuilds badly is not normal.
 
-Source: paper 003, system (a) (papers.md A4.1, where the sizes are ours).
+Source: paper 003, III-C and Figure 3. By III the frames are rebuilt, by III-C the next one is predicted:
+`target` says which. Sizes and the form of the recurrent layers, which it does not give, are ours.
 """
 
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class STAESettings:
 
 
 def build(settings: STAESettings, shapes: InputShapes, _n_classes: int) -> "keras.Model":
-    """The network: frames (T, H, W, 3) -> errors (T,), or (T - 1,) for predict_next. Paper: 10 x 128 x 128.
+    """The network: frames (T, H, W, 3) -> errors (T,), or (T - 1,) for predict_next. Ours: 10 x 128 x 128.
 
     Raises:
         UsageError: odd sides, or a single frame without a successor.

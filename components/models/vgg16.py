@@ -1,7 +1,7 @@
 """VGG16 on single frames ("CNN"): thirteen convolutions, five poolings, three dense layers.
 
-Source: paper 000, Table 2; Simonyan and Zisserman 2014. Widths of the dense layers, ImageNet weights and
-the mean over frames are ours (papers.md A1.11).
+Source: paper 000, IV-B and Table 2; Simonyan and Zisserman 2014. Widths of the dense layers and ImageNet
+weights, which it does not give, are ours, and so is the mean over frames: the paper's model judges frames.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """VGG16 on single frames fused with an MLP on the frame's 29 numbers ("CNN-MLP").
 
-Source: paper 000, Table 2: VGG16, "three other fully connected layers" for the numbers, fused as in the
-proposed model.
+Source: paper 000, IV-B and Table 2: VGG16, "three other fully connected layers" for the numbers, fused as in
+the proposed model.
 """
 
 from dataclasses import dataclass

@@ -29,7 +29,8 @@ class TrainSettings:
         normal_quantile: share of the train side's normal clips that a scorer of anomalies passes by.
         augmentation: flip mirrors clips left to right, each with probability one half.
 
-    Source: paper 000, III-J; patience, batch, seed and epochs are ours (papers.md A1.11).
+    Source: paper 000, IV-A: Adam, its rate, its decay, read as Keras 2's (inverse_time), and early stopping.
+    Patience, batch, seed, the most epochs and all else are ours: the paper does not say.
     """
 
     seed: int = 27

@@ -56,7 +56,8 @@ def choose(
         >>> choose(Sampling("uniform", frames=3), even).tolist()
         [1, 3, 5]
 
-    Source: papers.md A1.4 (centres of equal spans of the decodable duration).
+    Source: paper 000, III-B: 5 frames, about one a second, of clips of 3 to 8 s. One a second gives too
+    few of a short clip, so they are here the centres of equal spans of what can be decoded.
     """
     first, last = timeline.part(start_us, end_us)
     if first == last:

@@ -209,17 +209,17 @@ OF_002 = {"optimizer": "adam", "learning_rate": 1e-3, "lr_decay_kind": "none", "
 OF_004 = {"optimizer": "rmsprop", "learning_rate": 1e-4, "lr_decay_kind": "none", "epochs": 100}
 RESNET50 = {"backbone": "resnet50", "weights": "imagenet"}
 PAPERS = [  # profile, model, how it is trained, its own settings
-    ("paper", "vgg16", OF_000, {"weights": "imagenet"}),  # A1.11
+    ("paper", "vgg16", OF_000, {"weights": "imagenet"}),  # the weights are ours
     ("paper", "vgg16_mlp", OF_000, {"weights": "imagenet"}),
     ("paper", "convlstm", OF_000, {"filters": (4, 8, 14, 16)}),
     ("paper", "fusion", OF_000, {"mlp_units": (64, 16, 4), "fusion_units": (16, 8)}),
     (
-        "paper001",  # A2
+        "paper001",  # all but the layers is ours
         "cnn_lstm",
         {"optimizer": "adam", "learning_rate": 1e-4, "patience": 10, "lr_decay_kind": "none"},
         {"backbone": "mobilenet_v2", "lstm_units": 128, "dense_units": (256, 64)},
     ),
-    ("paper002", "lrcn", OF_002 | {"epochs": 70, "patience": 15}, {"dropout": 0.25}),  # A3.1, A3.2
+    ("paper002", "lrcn", OF_002 | {"epochs": 70, "patience": 15}, {"dropout": 0.25}),  # Table 2
     ("paper002", "convlstm64", OF_002 | {"patience": 10}, {"filters": (4, 8, 14, 16)}),
     ("paper002", "mobilenet_lstm", OF_002, {"weights": "imagenet"}),
     ("paper002", "mobilenet_bilstm", OF_002, {"weights": "imagenet"}),
@@ -227,15 +227,15 @@ PAPERS = [  # profile, model, how it is trained, its own settings
     ("paper002", "frame_vgg19", OF_002, {"weights": "imagenet"}),
     ("paper002", "frame_inception_v3", OF_002, {"weights": "imagenet"}),
     ("paper002", "frame_resnet50_v2", OF_002, {"weights": "imagenet"}),
-    ("paper003", "inception_rule", {}, {"weights": "imagenet", "threshold": 80.0, "min_count": 10}),  # A4.2
-    ("paper003", "cnn3d_lstm", {}, {"weights": "imagenet", "lstm_units": 128}),  # A4.1 c
+    ("paper003", "inception_rule", {}, {"weights": "imagenet", "threshold": 80.0, "min_count": 10}),  # IV
+    ("paper003", "cnn3d_lstm", {}, {"weights": "imagenet", "lstm_units": 128}),  # ours
     (
-        "paper003_binary",  # A4.1 a
+        "paper003_binary",  # ours, but for the reconstruction
         "stae",
         {"optimizer": "adam", "learning_rate": 1e-4, "lr_decay_kind": "none", "normal_quantile": 0.95},
         {"target": "reconstruct", "filters": 16, "kernel": 7, "temporal_filters": (32, 16)},
     ),
-    ("paper004", "resnet_convgru", OF_004, RESNET50 | {"initializer": "glorot_uniform"}),  # A5.2
+    ("paper004", "resnet_convgru", OF_004, RESNET50 | {"initializer": "glorot_uniform"}),  # IV-B
     ("paper004", "resnet_convlstm", OF_004, RESNET50),
     ("paper004", "c3d", {"optimizer": "sgd", "learning_rate": 3e-3, "batch": 30}, {"dropout": 0.5}),
     ("paper004_binary", "resnet_convgru", OF_004, RESNET50 | {"initializer": "glorot_uniform"}),

@@ -1,4 +1,4 @@
-"""Paper 003's counting rule (papers.md A4.2 and A7.5, 7)."""
+"""Paper 003's counting rule: its numbers, what may be set, and the events that make an alarm."""
 
 import doctest
 

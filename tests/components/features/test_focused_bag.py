@@ -1,4 +1,4 @@
-"""The frames that hold a clip's main motion (papers.md A5.1)."""
+"""The frames that hold a clip's main motion."""
 
 import numpy as np
 import pytest

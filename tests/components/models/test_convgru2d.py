@@ -80,7 +80,7 @@ def test_one_step_of_one_frame():
 
 
 def test_a_quarter_fewer_parameters_than_convlstm():
-    """papers.md A7.5, 6."""
+    """What paper 004 says in section II and in Table IX."""
     ours, theirs = ConvGRU2D(256), keras.layers.ConvLSTM2D(256, 3, padding="same")
     for layer in (ours, theirs):
         layer.build((None, 20, 4, 4, 128))

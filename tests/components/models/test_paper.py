@@ -1,4 +1,4 @@
-"""Paper 000's arithmetic (papers.md A7.5, 1, 2 and 5)."""
+"""Sizes and parameters of paper 000's networks, and of those of papers 001 to 003."""
 
 import pytest
 
@@ -63,7 +63,7 @@ def test_vgg16_without_top():
 
 
 def test_the_blocks_give_paper_002s_convlstm_too():
-    """A7.5, 5: 20 frames of 64 pixels and six classes: 2,880 values, 50,286 parameters."""
+    """20 frames of 64 pixels and six classes: 2,880 values, 50,286 parameters."""
     import keras
     from keras import layers
 
@@ -80,7 +80,7 @@ def test_the_blocks_give_paper_002s_convlstm_too():
 
 @pytest.mark.parametrize(("classes", "parameters"), [(2, 72_961), (6, 73_126), (50, 74_578)])
 def test_lrcn(classes, parameters):
-    """A7.5, 5 and A3.2: 72,928 + 33 for every logit; 64 pixels are pooled to one."""
+    """72,928 + 33 for every logit; 64 pixels are pooled to one."""
     definition = definition_of("lrcn")
     network = definition.build(definition.settings(), definition.paper_shapes, classes)
     assert network.count_params() == parameters

@@ -1,4 +1,4 @@
-"""Paper 004's networks: shapes, parameters, and how features become maps (papers.md A5.2)."""
+"""Paper 004's networks: shapes, parameters, and how features become maps."""
 
 import doctest
 
@@ -127,7 +127,7 @@ def test_the_initialiser_is_a_setting():
 
 
 def test_convlstm64_at_six_classes():
-    """papers.md A7.5, 5."""
+    """Paper 002, Table 2, worked out: four blocks make 3 pixels of 64."""
     definition = definition_of("convlstm64")
     built = build_network("convlstm64", definition, definition.settings(), definition.paper_shapes, 6)
     assert shapes_of(built)["flatten"] == (2880,)

@@ -19,7 +19,7 @@ from components.training.stepping import Stepper, build_optimizer, cross_entropy
 
 
 def test_the_papers_schedule():
-    """1e-3 / (1 + 5e-4 t) after t updates (papers.md A7.5, 8)."""
+    """1e-3 / (1 + 5e-4 t) after t updates: paper 000, IV-A."""
     optimizer = build_optimizer(TrainSettings())
     weight = keras.Variable(1.0)
     optimizer.build([weight])
