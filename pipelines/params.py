@@ -94,7 +94,7 @@ class SplitParams:
             raise UsageError(
                 f"split.stratified with split.strategy {self.strategy}",
                 wanted="strategy random: sources, and what is given, are not divided by class",
-                remedy="remove it from params.yaml; `tailwatch split` searches a seed that balances classes",
+                remedy="remove it from params.yaml",
             )
 
 
