@@ -98,7 +98,6 @@ def test_the_profile_is_small_enough_for_a_tag(laid):
     laid.train("logistic", "fair")
     assert ask(laid)["promoted"]
     champion = ModelRegistry(open_store(laid.root), "tailwatch").champion()
-    rng = np.random.default_rng(27)
     profile = champion.tags["tailwatch.profile"]
     assert len(profile) < 8000
     assert set(json.loads(profile)) == {"coverage", "score", *COLUMNS}
