@@ -5,14 +5,13 @@ The registry changes, no file does: these are commands and Airflow tasks, not DV
 
 import json
 import logging
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from components.core.errors import UsageError
 from components.core.files import read_json
+from components.core.scratch import scratch_folder
 from components.core.settings import to_dict
 from components.evaluation.gate import Decision
 from components.models.bundle import BUNDLE_FILE, read_bundle
@@ -152,10 +151,10 @@ def _register(
         **origins(read_json(bundle / BUNDLE_FILE)),
         **recipe_tags(project, model_id, state),
     }
-    with tempfile.TemporaryDirectory(prefix="tailwatch-") as folder:
+    with scratch_folder() as folder:
         version = registry.register(
             read_bundle(bundle).digest,
-            lambda: package(bundle, project.root / LOCK, Path(folder)),
+            lambda: package(bundle, project.root / LOCK, folder),
             project.params.track.experiment,
             tags,
             run_id,

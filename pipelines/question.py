@@ -2,15 +2,14 @@
 
 import json
 import logging
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from components.core.errors import BadDataError, UsageError
+from components.core.scratch import scratch_folder
 from components.core.settings import to_dict
 from components.evaluation.evidence import Evaluated, gather_evidence
 from components.evaluation.gate import Champion, Evidence, Verdict, judge
@@ -169,8 +168,8 @@ def _score_champion(
     project: Project, registry: ModelRegistry, champion: Version, challenger: Evaluated
 ) -> Evaluated:
     test = challenger.predictions.of_split("test")
-    with tempfile.TemporaryDirectory(prefix="tailwatch-") as folder:
-        bundle = read_bundle(bundle_in(registry.download(champion, Path(folder))))
+    with scratch_folder() as folder:
+        bundle = read_bundle(bundle_in(registry.download(champion, folder)))
     return rescore(project, bundle, champion.model_id, list(test.clip_ids))
 
 

@@ -5,7 +5,6 @@ Whoever puts an object that nobody else has put owns its name: folders and bucke
 
 import json
 import secrets
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from components.core.errors import BadDataError, UsageError
 from components.core.files import atomic_path
 from components.core.s3 import S3Folder, is_address, s3_folder
 from components.core.s3_client import MissingObjectError
+from components.core.scratch import scratch_folder
 
 Read = TypeVar("Read")
 
@@ -195,8 +195,8 @@ def claim(exchange: Exchange, name: str, content: bytes) -> bool:
 
 @contextmanager
 def _scratch(content: bytes | None = None) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="tailwatch-") as folder:
-        path = Path(folder, "object")
+    with scratch_folder() as folder:
+        path = folder / "object"
         if content is not None:
             path.write_bytes(content)
         yield path

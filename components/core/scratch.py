@@ -18,12 +18,12 @@ _OWNER = ".owner"  # locked while the process lives that made the folder
 def scratch_folder() -> Iterator[Path]:
     """Yield a folder that is removed in the end; those of dead processes are removed first."""
     remove_abandoned()
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))  # noqa: TID251
     unnamed = folder / f"{_OWNER}.tmp"
     with unnamed.open("wb") as owner:
         fcntl.flock(owner, fcntl.LOCK_EX)
-        system.rename(unnamed, folder / _OWNER)  # nobody sees it unlocked
         try:
+            system.rename(unnamed, folder / _OWNER)  # nobody sees it unlocked
             yield folder
         finally:
             shutil.rmtree(folder)

@@ -2,12 +2,12 @@
 
 import re
 import shutil
-import tempfile
 import warnings
 from pathlib import Path
 
 import components
 from components.core.errors import BadDataError
+from components.core.scratch import scratch_folder
 from components.models.bundle import BUNDLE_FILE, WEIGHTS_FILE
 from components.serving.download import BUNDLE_FOLDER
 from components.tracking.store import limit_mlflow
@@ -37,13 +37,13 @@ def package(bundle: Path, lock: Path, folder: Path) -> Path:
     import mlflow
 
     target = folder / "model"
-    with tempfile.TemporaryDirectory(prefix="tailwatch-") as scratch, warnings.catch_warnings():
+    with scratch_folder() as scratch, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # MLflow asks for type hints that would exclude bytes
         mlflow.pyfunc.save_model(
             str(target),
             python_model=str(PYFUNC_FILE),
-            artifacts={"bundle": str(_copy_bundle(bundle, Path(scratch)))},
-            code_paths=[str(_copy_code(Path(scratch)))],
+            artifacts={"bundle": str(_copy_bundle(bundle, scratch))},
+            code_paths=[str(_copy_code(scratch))],
             signature=_signature(),
             pip_requirements=pinned(lock, PACKAGES),
         )

@@ -7,7 +7,6 @@ if score.label == "stalking":
 print(f"{score.probability:.2f} (from {score.threshold:.2f} on); {score.coverage:.0%} could be measured")
 """
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -152,8 +151,8 @@ def load(model: str | Path) -> Scorer:
     if not is_model_uri(str(model)):
         bundle = read_bundle(Path(model))
         return Scorer(bundle, str(bundle.info.model_id))
-    with tempfile.TemporaryDirectory(prefix="tailwatch-") as folder:
-        bundle = read_bundle(fetch_bundle(str(model), Path(folder)))
+    with scratch_folder() as folder:
+        bundle = read_bundle(fetch_bundle(str(model), folder))
     return Scorer(bundle, f"{model} ({bundle.info.model_id})")
 
 

@@ -14,7 +14,6 @@ import json
 import logging
 import os
 import secrets
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +26,7 @@ from components.core import system
 from components.core.errors import StorageError, TailwatchError
 from components.core.files import atomic_path
 from components.core.s3 import is_address, s3_folder
+from components.core.scratch import scratch_folder
 from components.features.columns import COLUMNS
 
 log = logging.getLogger("tailwatch")
@@ -150,10 +150,10 @@ def _lines(place: str, first_day: str) -> Iterator[str]:
 
 def _lines_of_bucket(place: str, first_day: str) -> Iterator[str]:
     folder = s3_folder(place)
-    with tempfile.TemporaryDirectory(prefix="tailwatch-") as scratch:
+    with scratch_folder() as scratch:
         for found in folder.list():
             if found.name.endswith(SUFFIX) and found.name[:10] >= first_day:
-                path = Path(scratch, "part")
+                path = scratch / "part"
                 folder.download(found.name, path)
                 yield from path.read_text(encoding="utf-8", errors="replace").splitlines()
 
@@ -176,8 +176,8 @@ def _write(path: Path, line: str) -> None:
 
 
 def _send(place: str, name: str, line: str) -> None:
-    with tempfile.TemporaryDirectory(prefix="tailwatch-") as scratch:
-        path = Path(scratch, "line")
+    with scratch_folder() as scratch:
+        path = scratch / "line"
         path.write_text(line, encoding="utf-8")
         if not s3_folder(place).upload(path, name):
             raise StorageError(f"{place}/{name} is there", wanted="a new name", remedy="score it again")

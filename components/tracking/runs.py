@@ -1,12 +1,11 @@
 """One run: found by its key or created, and filled with whatever of its record is not there yet."""
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from components.core.scratch import scratch_folder
 from components.tracking.owner import HEARTBEAT, OWNER, now_ms, owner_id
 from components.tracking.records import (
     MAX_TAG_LENGTH,
@@ -202,12 +201,13 @@ class RunBook:
     def _add_artifacts(self, run_id: str, artifacts: Mapping[str, bytes]) -> None:
         if not artifacts:
             return
-        with tempfile.TemporaryDirectory(prefix="tailwatch-") as folder:
+        with scratch_folder() as scratch:
+            folder = scratch / "artefacts"  # apart from what marks the scratch folder as ours
             for path, content in artifacts.items():
-                target = Path(folder, path)
+                target = folder / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
-            self.client.log_artifacts(run_id, folder)
+            self.client.log_artifacts(run_id, str(folder))
 
 
 def _owner_tags() -> dict[str, str]:

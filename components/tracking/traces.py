@@ -2,13 +2,13 @@
 
 import csv
 import io
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 from components.core.errors import StorageError
+from components.core.scratch import scratch_folder
 from components.tracking.projection import CHILDREN
 from components.tracking.records import RUN_KEY
 from components.tracking.store import TrackingStore
@@ -85,8 +85,8 @@ class RunTraces:
 
     def read(self, run_id: str, path: str) -> bytes:
         """The content of a run's artefact."""
-        with tempfile.TemporaryDirectory(prefix="tailwatch-") as folder:
-            return Path(self.client.download_artifacts(run_id, path, folder)).read_bytes()
+        with scratch_folder() as folder:
+            return Path(self.client.download_artifacts(run_id, path, str(folder))).read_bytes()
 
     def predictions(self, run: "Run") -> list[dict[str, str]] | None:
         """The rows of a run's table of predictions; None where it has none, or none any more."""
@@ -115,8 +115,8 @@ class RunTraces:
         path = PurePosixPath(trace.what)
         content = self.read(trace.run_id, trace.what)
         kept = self._page(content) if path.suffix == ".md" else without_rows(content, self._names)
-        with tempfile.TemporaryDirectory(prefix="tailwatch-") as folder:
-            local = Path(folder, path.name)
+        with scratch_folder() as folder:
+            local = folder / path.name
             local.write_bytes(kept)
             parent = str(path.parent) if path.parent.name else None
             self.client.log_artifact(trace.run_id, str(local), parent)

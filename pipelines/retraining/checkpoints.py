@@ -12,6 +12,7 @@ from pathlib import Path
 from components.core import system
 from components.core.errors import TailwatchError
 from components.core.exchange import Exchange
+from components.core.scratch import scratch_folder
 
 log = logging.getLogger("tailwatch")
 
@@ -38,8 +39,8 @@ class Mirror:
         """Bring what an earlier attempt left."""
         self._known = {name.removeprefix(self._prefix) for name in self._runs.names(self._prefix)}
         for training in sorted({name.partition("/")[0] for name in self._known if name.endswith(STATE_FILE)}):
-            with tempfile.TemporaryDirectory(prefix="tailwatch-") as scratch:
-                self._fetch(training, Path(scratch))
+            with scratch_folder() as scratch:
+                self._fetch(training, scratch)
 
     def _fetch(self, training: str, scratch: Path) -> None:
         state = scratch / STATE_FILE
@@ -64,7 +65,8 @@ class Mirror:
         self._sent = {name: arrays for name, arrays in self._sent.items() if name in trainings}
 
     def _send(self, training: str) -> None:
-        with tempfile.TemporaryDirectory(prefix=".sending-", dir=self._here.parent) as scratch:
+        # On the checkpoints' own disk, for links; what a kill leaves goes with the workspace.
+        with tempfile.TemporaryDirectory(prefix=".sending-", dir=self._here.parent) as scratch:  # noqa: TID251
             state, arrays = Path(scratch, STATE_FILE), ""
             with suppress(FileNotFoundError):  # written anew at this moment: seen at the next look
                 state.write_bytes((self._here / training / STATE_FILE).read_bytes())

@@ -6,6 +6,7 @@ import tempfile
 
 import pytest
 
+from components.core import system
 from components.core.scratch import abandoned, scratch_folder
 
 STAYS = """
@@ -15,6 +16,17 @@ with scratch_folder() as folder:
     (folder / "upload").touch()
     print(folder, flush=True)
     sys.stdin.read()
+"""
+
+HANDS_OVER = """
+import sys
+from components.core.exchange import claim
+class Slow:
+    def offer(self, path, name):
+        path.with_name("upload").touch()
+        print(path.parent, flush=True)
+        sys.stdin.read()
+claim(Slow(), "run.json", b"{}")
 """
 
 
@@ -33,9 +45,17 @@ def test_a_folder_is_gone_in_the_end(temporary):
     assert list(temporary.iterdir()) == []
 
 
-def test_a_killed_process_leaves_its_folder_until_the_next_one(temporary):
+def test_a_folder_that_cannot_be_claimed_does_not_stay(temporary, monkeypatch):
+    monkeypatch.setattr(system, "rename", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError), scratch_folder():
+        pass
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("program", [STAYS, HANDS_OVER], ids=["as it is", "of an exchange"])
+def test_a_killed_process_leaves_its_folder_until_the_next_one(temporary, program):
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", STAYS], text=True, **pipes) as process:
+    with subprocess.Popen([sys.executable, "-c", program], text=True, **pipes) as process:
         left = temporary / process.stdout.readline().strip()
         with scratch_folder():
             assert (left / "upload").is_file(), "its process lives"

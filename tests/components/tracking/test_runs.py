@@ -38,6 +38,7 @@ def test_everything_of_a_record_is_there(book: RunBook, tmp_path):
         "training",
     )
     assert (tmp_path / "mlartifacts").is_dir()
+    assert {found.path for found in book.client.list_artifacts(filed.run_id)} == {"plots", "bundle.json"}
     assert book.client.download_artifacts(filed.run_id, "plots/roc.png", str(tmp_path)).endswith("roc.png")
 
 
