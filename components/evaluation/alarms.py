@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from components.evaluation.curves import roc_curve
 from components.evaluation.intervals import Interval, group_intervals, rate_interval
 from components.evaluation.metrics import Scored
-from components.evaluation.rule import RuleSettings, apply_rule, top_1
+from components.evaluation.rule import RuleSettings, sounds, top_1
 from components.evaluation.settings import BootstrapSettings
 
 Floats = NDArray[np.float64]
@@ -117,8 +117,7 @@ def choose(points: Sequence[Point], alarms_per_hour: float) -> Point | None:
 
 def counted_by(rule: RuleSettings, frames: Floats, classes: Sequence[str]) -> Bools:
     """Whether the counting rule gives an alarm (N,), from probabilities of frames (N, T, K)."""
-    verdicts = (apply_rule(*top_1(one, classes), np.arange(len(one)), len(one), rule) for one in frames)
-    return np.array([verdict.alarm for verdict in verdicts], bool)
+    return np.array([sounds(*top_1(one, classes), rule) for one in frames], bool)
 
 
 def figures(sounded: Bools, side: Side, settings: BootstrapSettings | None = None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from components.evaluation import alarms
 from components.evaluation.alarms import AlarmRule, Side, choose, counted_by, figures, frontier, strengths
-from components.evaluation.rule import RuleSettings, apply_rule, top_1
+from components.evaluation.rule import RuleSettings, sounds, top_1
 from components.evaluation.settings import BootstrapSettings
 
 FEW = BootstrapSettings(samples=200)
@@ -120,7 +120,7 @@ def test_the_side_that_had_a_say_has_no_interval():
 def test_the_papers_rule_as_it_stands():
     sure = np.array([[0.9, 0.9, 0.1], [0.9, 0.1, 0.9]])
     frames = np.stack([1 - sure, sure], axis=-1)
-    rule = RuleSettings(min_count=2, normal_labels=("noFight",))
+    rule = RuleSettings(80.0, 2, "consecutive", "ge", 500, ("noFight",))
     assert counted_by(rule, frames, ("noFight", "fight")).tolist() == [True, False]
 
 
@@ -137,12 +137,9 @@ MODES = st.sampled_from(["consecutive", "total"])
 @settings(deadline=None)
 def test_alarms_are_the_counting_rules(scores, threshold, count, mode):
     count = min(count, scores.shape[1])
-    rule = RuleSettings(threshold, count, mode, normal_labels=("noFight",))
+    rule = RuleSettings(threshold, count, mode, "ge", 500, ("noFight",))
     frames = np.stack([1 - scores, scores], axis=-1)
-    wanted = [
-        apply_rule(*top_1(one, ("noFight", "fight")), np.arange(len(one)), len(one), rule).alarm
-        for one in frames
-    ]
+    wanted = [sounds(*top_1(one, ("noFight", "fight")), rule) for one in frames]
     assert (100 * strengths(scores, count, mode) >= threshold).tolist() == wanted
 
 

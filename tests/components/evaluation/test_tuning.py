@@ -13,7 +13,7 @@ from components.evaluation.scoring import Scoring
 from components.evaluation.settings import BootstrapSettings, EvaluateSettings
 
 CLASSES = ("noFight", "fight")
-OWN = RuleSettings(min_count=2, normal_labels=("noFight",))
+OWN = RuleSettings(80.0, 2, "consecutive", "ge", 500, ("noFight",))
 SPLITS = ["train", "val", "val", "val", "test", "test", "test"]
 LABELS = [1, 1, 1, 0, 1, 1, 0]
 # Of the two frames of every clip. On val 0.7 finds both fights without an alarm, on test one of two with one.
