@@ -78,7 +78,7 @@ class ClipChain:
         return self.store.take("measurements", key, lambda: self._measure(clip, key))
 
     def tensors(self, clip: Clip, view: str) -> StoredObject:
-        """`frames` (T, height, width, 3) uint8 RGB of a view; meta: `times_s`, what focus kept."""
+        """`frames` (T, height, width, 3) uint8 RGB of a view; meta: `times_s`."""
         key = self.keys.tensors(clip, view)
         return self.store.take("tensors", key, lambda: self._render(clip, view, key))
 
@@ -193,8 +193,7 @@ class ClipChain:
         frames = self.frames(clip, wanted.sampling)
         rendered = lay_out(frames["frames"], masks, wanted)
         meta = {"clip": clip.sha256, "times_s": frames["times_s"][rendered.indices].tolist()}
-        focus = {"focus": rendered.facts} if rendered.facts else {}
-        return self.store.put("tensors", key, {"frames": rendered.pixels}, meta | focus)
+        return self.store.put("tensors", key, {"frames": rendered.pixels}, meta)
 
 
 def _check_same(path: Path, clip: Clip) -> None:

@@ -1,6 +1,5 @@
 """Focused bag: of a clip's M frames those that hold its main motion, and a few of them evenly in time."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,53 +35,24 @@ class Focus:
             )
 
 
-@dataclass(frozen=True)
-class FocusedBag:
-    """The frames that were chosen.
-
-    Attributes:
-        indices: (L,) int64, not decreasing.
-        kept: frames of the blocks with the main motion.
-        total: M, frames of the clip.
-    """
-
-    indices: np.ndarray
-    kept: int
-    total: int
-
-    @property
-    def ratio(self) -> float:
-        """Share of the clip's frames that were kept (Table V)."""
-        return self.kept / self.total
-
-
-def focused_bag(
-    frames: np.ndarray,
-    focus: Focus,
-    times_s: np.ndarray | None = None,
-    intervals: Sequence[tuple[float, float]] = (),
-) -> FocusedBag:
-    """Choose the frames of a clip that hold its main motion.
+def focused_bag(frames: np.ndarray, focus: Focus) -> np.ndarray:
+    """Which frames of a clip hold its main motion: (L,) int64, not decreasing.
 
     Whole blocks are kept, those with the most motion per frame first, until they hold the wanted share of
     all motion and are long enough for as many frames as are chosen; of a clip without motion all are kept.
-    Where the times of the behaviour are known, what is kept are its frames instead.
 
     Args:
         frames: (M, H, W, 3) uint8 RGB.
-        times_s: (M,) of the frames; wanted with intervals only.
-        intervals: half-open [start_s, end_s) of the behaviour.
 
     Raises:
-        BadDataError: no frames, times that do not fit them, or intervals that hold none of them.
+        BadDataError: no frames.
 
-    Source: paper 004, III-A, "focused bag". That motion decides where no times are known is ours: UCF-Crime
-    tells the times of its test videos alone.
+    Source: paper 004, III-A, "focused bag". That motion decides is ours: UCF-Crime tells the times of the
+    behaviour for its test videos alone.
     """
     if len(frames) == 0:
         raise BadDataError("no frames to choose from", wanted="one or more", remedy="look at the clip")
-    kept = _within(times_s, intervals, len(frames)) if intervals else _moving(frames, focus)
-    return FocusedBag(_evenly(kept, focus.frames), len(kept), len(frames))
+    return _evenly(_moving(frames, focus), focus.frames)
 
 
 def motion_energy(frames: np.ndarray) -> np.ndarray:
@@ -121,26 +91,6 @@ def _moving(frames: np.ndarray, focus: Focus) -> np.ndarray:
         kept.append(block)
         held, count = held + int(energy[block].sum()), count + len(block)
     return np.sort(np.concatenate(kept))
-
-
-def _within(times_s: np.ndarray | None, intervals: Sequence[tuple[float, float]], total: int) -> np.ndarray:
-    """The frames that lie in an interval."""
-    if times_s is None or len(times_s) != total:
-        raise BadDataError(
-            f"{0 if times_s is None else len(times_s)} times of {total} frames",
-            wanted="the time of each frame, with the intervals",
-            remedy="run extract again",
-        )
-    inside = np.zeros(total, bool)
-    for start_s, end_s in intervals:
-        inside |= (times_s >= start_s) & (times_s < end_s)
-    if not inside.any():
-        raise BadDataError(
-            f"none of {total} frames lies in {list(intervals)}",
-            wanted="intervals in the clip's own seconds that hold a frame",
-            remedy="correct the clip's intervals, or sample more frames per second",
-        )
-    return np.flatnonzero(inside)
 
 
 def _evenly(kept: np.ndarray, n: int) -> np.ndarray:

@@ -74,17 +74,10 @@ class Rendered:
     Attributes:
         pixels: (T, height, width, 3) uint8 RGB.
         indices: (T,) int64, which of the sampling's frames they are.
-        facts: of a view with focus: `frames` there were, `kept` of them, their `ratio`; else empty.
     """
 
     pixels: np.ndarray
     indices: np.ndarray
-    facts: dict[str, float]
-
-
-def render(frames: np.ndarray, masks: np.ndarray | None, view: View) -> np.ndarray:
-    """The pixels of `lay_out` alone."""
-    return lay_out(frames, masks, view).pixels
 
 
 def lay_out(frames: np.ndarray, masks: np.ndarray | None, view: View) -> Rendered:
@@ -108,13 +101,13 @@ def lay_out(frames: np.ndarray, masks: np.ndarray | None, view: View) -> Rendere
             wanted="one mask of a frame's size for each frame",
             remedy="run segment again",
         )
-    chosen, facts = _chosen(frames, view)
+    chosen = list(range(len(frames))) if view.focus is None else focused_bag(frames, view.focus).tolist()
     shown = {k: _frame(frames[k], None if masks is None else masks[k], view) for k in _needed(chosen, view)}
     small = np.stack([shown[k] for k in chosen])
     if not view.difference:
-        return Rendered(small, np.array(chosen, np.int64), facts)
+        return Rendered(small, np.array(chosen, np.int64))
     before = np.stack([shown[max(k - 1, 0)] for k in chosen])
-    return Rendered(change(before, small), np.array(chosen, np.int64), facts)
+    return Rendered(change(before, small), np.array(chosen, np.int64))
 
 
 def change(before: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -124,15 +117,6 @@ def change(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """
     half = (after.astype(np.int16) - before) // 2
     return np.clip(STILL + half, 0, 255).astype(np.uint8)
-
-
-def _chosen(frames: np.ndarray, view: View) -> tuple[list[int], dict[str, float]]:
-    """The frames that the view shows, and what is to be told of their choice."""
-    if view.focus is None:
-        return list(range(len(frames))), {}
-    bag = focused_bag(frames, view.focus)
-    facts = {"frames": bag.total, "kept": bag.kept, "ratio": round(bag.ratio, 6)}
-    return bag.indices.tolist(), facts
 
 
 def _needed(chosen: list[int], view: View) -> list[int]:

@@ -9,7 +9,7 @@ from components.faces.settings import FeaturizeSettings
 from components.features.chain import ClipChain
 from components.features.focused_bag import Focus, focused_bag
 from components.features.keys import ChainSettings
-from components.features.views import View, render
+from components.features.views import View, lay_out
 from components.segmentation.base import SegmentSettings
 from components.store.store import Store
 from components.video.sampling import Sampling
@@ -37,16 +37,14 @@ def chain_of(folder, view, count=30):
 
 
 @pytest.mark.parametrize(
-    ("view", "frames", "kept"),
-    [pytest.param(PLAIN, 30, None, id="all frames"), pytest.param(FOCUSED, 4, 10, id="those in focus")],
+    ("view", "frames"),
+    [pytest.param(PLAIN, 30, id="all frames"), pytest.param(FOCUSED, 4, id="those in focus")],
 )
-def test_tensors_and_what_is_told_of_them(tmp_path, view, frames, kept):
+def test_tensors_and_what_is_told_of_them(tmp_path, view, frames):
     stored = chain_of(tmp_path, view).tensors(CLIP, "seen")
-    np.testing.assert_array_equal(stored["frames"], render(FRAMES, None, view))
+    np.testing.assert_array_equal(stored["frames"], lay_out(FRAMES, None, view).pixels)
     assert stored["frames"].shape == (frames, 8, 8, 3)
-    told = {"frames": 30, "kept": kept, "ratio": round(kept / 30, 6)} if kept else None
-    assert stored.meta.get("focus") == told
-    shown = focused_bag(FRAMES, view.focus).indices if view.focus else np.arange(30)
+    shown = focused_bag(FRAMES, view.focus) if view.focus else np.arange(30)
     assert stored.meta["times_s"] == TIMES_S[shown].tolist()
 
 
