@@ -24,6 +24,9 @@ class ConvGRU2D(keras.layers.Layer):
     h alone, written out over T. Kernels are cut by gate once, not at each step, and what was convolved is
     not cut by gate at all: the gradient of a cut is as large as its whole. The first step has no h.
 
+    Its arguments are those of Keras' ConvLSTM2D, and `reset_after` of its GRU, also where no network of ours
+    gives them.
+
     Args:
         filters: channels of h.
         kernel_size: side of the square kernels in pixels.

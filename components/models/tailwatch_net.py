@@ -57,9 +57,9 @@ def fit(settings: TailwatchNetSettings, side: TrainSide) -> dict[str, np.ndarray
     return arrays
 
 
-def logits(arrays: Arrays, inputs: Arrays, n: int) -> np.ndarray:
+def logits(arrays: Arrays, inputs: Arrays, _n: int) -> np.ndarray:
     """Logits (N, 1) or (N, K): the mean over networks and windows."""
-    given = np.asarray(inputs["activations"], np.float64)[:n]
+    given = np.asarray(inputs["activations"], np.float64)
     said = [_ask(_line(arrays, k), block) for k, block in enumerate(blocks(given))]
     mean: np.ndarray = np.mean(said, axis=0)
     return mean

@@ -249,7 +249,8 @@ def _around(spots: Sequence[Spot], name: str) -> Axis:
     return Axis("", min(values) - margin, max(values) + margin)
 
 
-def _spot(spot: Spot, place: _Frame, radius: float = 5.5) -> str:
+def _spot(spot: Spot, place: _Frame) -> str:
+    radius = 5.5
     x, y = place.at(spot.x, spot.y)
     kind = f"s{spot.colour % N_COLOURS}"
     drawn = _dot(x, y, kind + (" quoted" if spot.is_hollow else ""), spot.note, radius)

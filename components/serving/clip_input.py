@@ -64,13 +64,13 @@ def bundle_chain(info: Any) -> ChainSettings:
     )
 
 
-def read_apart(chain: ClipChain, clip: Clip, view: str = VIEW) -> None:
+def read_apart(chain: ClipChain, clip: Clip) -> None:
     """Read a clip's frames into the store in a process of their own, which a hostile file may end.
 
     Raises:
         BadDataError: the clip cannot be read, or ended its process.
     """
-    read = partial(_read, chain, view)
+    read = partial(_read, chain)
     for cause in map_items(read, [clip], label="decoded", workers=1, lost=lambda _, cause: cause):
         if cause:
             raise BadDataError(
@@ -80,13 +80,13 @@ def read_apart(chain: ClipChain, clip: Clip, view: str = VIEW) -> None:
             )
 
 
-def _read(chain: ClipChain, view: str, clip: Clip) -> str:
-    chain.frames(clip, chain.settings.views[view].sampling)
+def _read(chain: ClipChain, clip: Clip) -> str:
+    chain.frames(clip, chain.settings.views[VIEW].sampling)
     return ""
 
 
-def model_input(chain: ClipChain, clip: Clip, streams: Sequence[str] = (), view: str = VIEW) -> ModelInput:
-    """What a model that has this view asks of a clip.
+def model_input(chain: ClipChain, clip: Clip, streams: Sequence[str]) -> ModelInput:
+    """What a bundle's model asks of a clip.
 
     Args:
         streams: the inputs that the model looks at; of none, all that the view has.
@@ -94,12 +94,12 @@ def model_input(chain: ClipChain, clip: Clip, streams: Sequence[str] = (), view:
     Raises:
         BadDataError: the clip cannot be read.
     """
-    wanted: View = chain.settings.views[view]
+    wanted: View = chain.settings.views[VIEW]
     looks_at = streams or ("frames", "numbers", "activations")
     has_pixels = wanted.height is not None and "frames" in looks_at
-    frames = chain.tensors(clip, view)["frames"] if has_pixels else None
+    frames = chain.tensors(clip, VIEW)["frames"] if has_pixels else None
     has_activations = wanted.activations and "activations" in looks_at
-    activations = chain.activations(clip, view)["activations"] if has_activations else None
+    activations = chain.activations(clip, VIEW)["activations"] if has_activations else None
     if not wanted.numbers or "numbers" not in looks_at:
         return ModelInput(frames, None, None, activations)
     numbers = chain.measurements(clip)["numbers"]

@@ -11,16 +11,16 @@ from components.training.data import forget_pages
 
 
 class TensorFile:
-    """Stands in for the array in an .npy file: its shape is known beforehand, its rows are read on demand.
+    """Stands in for the array of uint8 in an .npy file: its shape is known, its rows are read on demand.
 
     Attributes:
         shape: (N, ...), as the file's header must have it.
-        dtype: of its values.
     """
 
-    def __init__(self, path: Path, shape: tuple[int, ...], dtype: type = np.uint8) -> None:
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
         self.shape = shape
-        self.dtype = np.dtype(dtype)
         self._path = path
 
     def __len__(self) -> int:
