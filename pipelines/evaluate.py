@@ -14,21 +14,14 @@ import numpy as np
 from components.core.files import write_json
 from components.core.settings import to_dict
 from components.core.tables import read_csv, write_csv
-from components.datasets.clips import Label
+from components.datasets.clips import SIDES, Label
 from components.evaluation import predictions, tuning
 from components.evaluation.curves import Curve, pr_curve, reliability, roc_curve
 from components.evaluation.folds import clips_of_fold, summarise_folds
 from components.evaluation.metrics import calibration_pairs
 from components.evaluation.predictions import ClipPredictions, digest_of_test_set
 from components.evaluation.rule import RuleSettings
-from components.evaluation.scoring import (
-    FRAME_THRESHOLD,
-    SPLITS,
-    Scoring,
-    Tensors,
-    frame_level,
-    score,
-)
+from components.evaluation.scoring import FRAME_THRESHOLD, Scoring, Tensors, frame_level, score
 from components.evaluation.settings import BootstrapSettings
 from components.evaluation.summary import flat_metrics, sign_of_chance, summarise
 from components.models.bundle import Bundle, read_bundle
@@ -107,7 +100,7 @@ def describe(project: Project, bundle: Bundle, scoring: Scoring) -> dict[str, An
         "min_coverage": project.params.featurize.min_coverage,
         "test_digest": digest_of_test_set(scoring.clips, clip_contents(project)),
         "absent": list(scoring.absent),
-        "splits": {split: _split(project, scoring, wants_numbers, split) for split in SPLITS},
+        "splits": {split: _split(project, scoring, wants_numbers, split) for split in SIDES},
     }
 
 

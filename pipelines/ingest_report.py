@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from components.datasets.catalogue import Catalogue
-from components.datasets.clips import Label
+from components.datasets.clips import SIDES, Label
 from components.datasets.folds import sides_of_fold
 from components.datasets.inspection import Inspection
 from components.datasets.listing import Listing
@@ -16,7 +16,6 @@ from pipelines.params import ProtocolParams, SplitParams
 log = logging.getLogger("tailwatch")
 
 NAMED = 10  # files named in the log, of however many
-SIDES = ("train", "val", "test")
 
 
 def report_of(

@@ -14,14 +14,14 @@ from markupsafe import Markup
 from components.core import system
 from components.core.files import write_text
 from components.core.tables import read_csv
-from components.datasets.clips import Label
+from components.datasets.clips import SIDES, Label
 from pipelines.artifacts import Project, read_labels, read_out
 from pipelines.reporting.alarms import alarms_section
 from pipelines.reporting.anomalies import anomalies_section
 from pipelines.reporting.breakdown import breakdown_section
 from pipelines.reporting.charts import all_charts
 from pipelines.reporting.costs import costs_section
-from pipelines.reporting.data import SPLITS, data_section
+from pipelines.reporting.data import data_section
 from pipelines.reporting.doubts import doubts_section
 from pipelines.reporting.embedding import embedding_section
 from pipelines.reporting.explained import Models
@@ -157,7 +157,7 @@ def table_rows(models: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def coverage_section(found: Mapping[str, Any], classes: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Coverage by class and by side, each in its usual order."""
-    orders = {"classes": classes, "sides": SPLITS}
+    orders = {"classes": classes, "sides": SIDES}
     return {
         kind: {name: found[kind][name] for name in order if name in found[kind]}
         for kind, order in orders.items()

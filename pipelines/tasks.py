@@ -12,6 +12,7 @@ from components.core.code import code_digest
 from components.core.errors import BadDataError
 from components.core.files import digest
 from components.core.settings import to_dict
+from components.datasets.clips import SIDES
 from components.features.keys import ChainSettings
 from components.features.scaler import Scaler
 from components.models.base import Definition
@@ -25,7 +26,6 @@ from pipelines.artifacts import HOLDOUT, Project, read_labels, read_out, read_si
 log = logging.getLogger("tailwatch")
 
 LEARNING_CODE = ("components.training.bundling", "components.training.learn", "components.models.bundle")
-SIDES = ("train", "val", "test")
 NAMED = 5  # clips named in a warning, of however many
 
 

@@ -16,13 +16,16 @@ class Network:
 
     Args:
         weights: the name under which components.core.weights knows it.
+        keep_inner: whether what inner layers give can be read.
     """
 
-    def __init__(self, weights: str) -> None:
+    def __init__(self, weights: str, *, keep_inner: bool = False) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         with quiet_start():
-            self._interpreter = Interpreter(str(locate(weights)), num_threads=1)
+            self._interpreter = Interpreter(
+                str(locate(weights)), num_threads=1, experimental_preserve_all_tensors=keep_inner
+            )
             self._interpreter.allocate_tensors()
         detail = self._interpreter.get_input_details()[0]
         self._input = detail["index"]
@@ -36,8 +39,8 @@ class Network:
         return [self._interpreter.get_tensor(index) for index in self._outputs]
 
 
-class Probe:
-    """A network of one input whose inner layers are read.
+class Probe(Network):
+    """A network whose outputs are what inner layers give, in the order they are asked for.
 
     Args:
         weights: the name under which components.core.weights knows it.
@@ -48,17 +51,9 @@ class Probe:
     """
 
     def __init__(self, weights: str, layers: tuple[str, ...]) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
-        with quiet_start(), warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that inner layers are kept costs memory
-            self._interpreter = Interpreter(
-                str(locate(weights)), num_threads=1, experimental_preserve_all_tensors=True
-            )
-            self._interpreter.allocate_tensors()
-        detail = self._interpreter.get_input_details()[0]
-        self._input = detail["index"]
-        self.height, self.width = (int(side) for side in detail["shape"][1:3])
+            super().__init__(weights, keep_inner=True)
         places = {
             tensor["name"].partition(";")[0]: tensor["index"]
             for tensor in self._interpreter.get_tensor_details()
@@ -70,13 +65,7 @@ class Probe:
                 wanted="the network that its digest names",
                 remedy="run `make setup`",
             )
-        self._layers = [places[layer] for layer in layers]
-
-    def run(self, values: np.ndarray) -> list[np.ndarray]:
-        """The layers' values, in the order they were asked for, for an input (1, H, W, 3) float32."""
-        self._interpreter.set_tensor(self._input, values)
-        self._interpreter.invoke()
-        return [self._interpreter.get_tensor(index) for index in self._layers]
+        self._outputs = [places[layer] for layer in layers]
 
     def multiply_adds(self) -> int:
         """Products with kernels for one input, of convolutions, which are nearly all there are."""

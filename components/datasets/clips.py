@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+SIDES = ("train", "val", "test")
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -35,7 +37,7 @@ class Label:
         label: its class.
         intervals: where in its video it is shown, [start, end) in seconds; empty: throughout.
         source: the film, camera or long video that it was cut from: a group that no split divides.
-        holdout: train, val or test; empty when the clip is set aside.
+        holdout: one of SIDES; empty when the clip is set aside.
         reason: why it is set aside; empty when it is not.
         parts: for each seed of the protocol the part of the folds that it lies in; empty when it is set
             aside, or there are no folds.

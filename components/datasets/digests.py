@@ -5,9 +5,7 @@ from pathlib import Path
 
 from components.core.errors import BadDataError
 from components.core.files import digest, read_json, write_json
-from components.video.sequence import content_sha256, frame_files, is_sequence
-
-_SETTLED_NS = 2_000_000_000  # a file changed more recently might change again within its timestamp's tick
+from components.video.sequence import SETTLED_NS, content_sha256, frame_files, is_sequence
 
 
 class DigestCache:
@@ -28,7 +26,7 @@ class DigestCache:
         name = str(file)
         known = self._known.get(name, [])
         sha256 = str(known[-1]) if known[:-1] == state else content_sha256(file)
-        if time.time_ns() - changed_ns > _SETTLED_NS:
+        if time.time_ns() - changed_ns > SETTLED_NS:
             self._used[name] = [*state, sha256]
         return sha256
 

@@ -9,8 +9,8 @@ from math import ceil
 import numpy as np
 
 from components.core.errors import BadDataError, UsageError
+from components.datasets.clips import SIDES
 
-SIDES = ("train", "val", "test")
 _RANK = {side: rank for rank, side in enumerate(SIDES)}
 _SMALLEST_SHARE = 1e-9
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from components.datasets.adapter import Adapter
+from components.datasets.clips import SIDES
 from components.datasets.listing import Entry, Listing, of_classes
 from components.datasets.names import names_of
 from components.datasets.rates import check_rate, exact_rate
@@ -17,7 +18,6 @@ from components.datasets.ucf_crime import video_of
 from components.video.sequence import NUMBER
 
 _FRAME = re.compile(r"(?P<video>.+_x264A?)_\d+\.png", re.IGNORECASE)
-_SIDES = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def list_ucf_crime_frames(source: Source, wanted: tuple[str, ...], options: Fram
         clip = str(path.with_name(f"{named['video']}_{NUMBER}{path.suffix}"))
         if clip not in found:
             side = path.parent.parent.name.lower()
-            split = side if side in _SIDES else ""
+            split = side if side in SIDES else ""
             found[clip] = Entry(clip, path.parent.name, video_of(named["video"]), split, rate=rate)
     entries, strangers = of_classes(found.values(), wanted)
     return Listing(entries, (*strangers, *others, *names.flawed))

@@ -9,12 +9,12 @@ from components.core.errors import BadDataError
 from components.datasets.digests import DigestCache
 from components.datasets.inspection import Inspection, inspect_all
 from components.datasets.listing import Entry, Listing
+from components.datasets.names import LeftOut
 from components.datasets.source import Source
 from components.store.store import Store
 from components.video.probe import NO_FRAME, NO_FRAMES
 
 UNREADABLE = "unreadable"
-LeftOut = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.core.errors import BadDataError
-from components.datasets.clips import Label
+from components.datasets.clips import SIDES, Label
 from components.evaluation.metrics import Scored
 from components.evaluation.predictions import ClipPredictions, class_indices
 from components.models.logits import decide
 
-SPLITS = ("train", "val", "test")
 FRAME_THRESHOLD = 0.5
 
 Floats = NDArray[np.float64]
@@ -110,7 +109,7 @@ def score(bundle: Predicting, tensors: Tensors, labels: Mapping[str, Label]) -> 
         BadDataError: no such clip, or a label that the model does not know.
     """
     place = {clip_id: k for k, clip_id in enumerate(tensors.clip_ids)}
-    in_split = sorted(clip_id for clip_id, label in labels.items() if label.holdout in SPLITS)
+    in_split = sorted(clip_id for clip_id, label in labels.items() if label.holdout in SIDES)
     known = [clip_id for clip_id in in_split if clip_id in place]
     if not known:
         raise BadDataError(

@@ -11,8 +11,8 @@ from components.evaluation.alarms import Floats, Point, Side, choose, counted_by
 from components.evaluation.rule import RuleSettings
 from components.evaluation.scoring import Scoring
 from components.evaluation.settings import EvaluateSettings
+from components.models.base import NORMAL
 
-NORMAL = 0  # the first class: all others are what an alarm is for
 COLUMNS = ("mode", "count", "threshold", "recall", "alarms", "alarms_per_hour")
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Kind = Literal["clips", "frames", "anomaly"]
 Stream = Literal["frames", "numbers", "activations"]
 Arrays = Mapping[str, np.ndarray]
+NORMAL = 0  # the class that scorers of anomalies learn from, and that gives no alarm
 
 
 @dataclass(frozen=True)

@@ -8,20 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from components.core.errors import UsageError
-from components.models.backbones import FEATURES, stand_in
+from components.models.backbones import BACKBONES, FEATURES, stand_in
 from components.models.base import InputShapes, KerasDefinition
 from components.models.blocks import classifier, frames_input
-from components.models.pretrained import KerasWeights, Pretrained, WeightsFile, load_pretrained
+from components.models.pretrained import Pretrained, WeightsFile, load_pretrained
 
 if TYPE_CHECKING:
     import keras
 
-IMAGENET = KerasWeights(
-    file="vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
-    url="https://storage.googleapis.com/tensorflow/keras-applications/vgg16/",
-    md5="6d6bbae143d832006294945121d1f1fc",
-)
-IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
+IMAGENET = BACKBONES["vgg16"].imagenet
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 
 
@@ -101,6 +96,8 @@ def backbone(x: "keras.KerasTensor", settings: VGG16Settings) -> "keras.KerasTen
 def as_imagenet(x: "keras.KerasTensor") -> "keras.KerasTensor":
     """RGB in [0, 1] -> BGR in [0, 255] less the mean of ImageNet, as these weights were trained."""
     from keras import layers
+
+    from components.models.folding import IMAGENET_MEAN_BGR
 
     bgr = x[..., ::-1]
     offset = [-mean for mean in IMAGENET_MEAN_BGR]

@@ -8,7 +8,7 @@ import numpy as np
 
 from components.core.errors import BadDataError, UsageError
 from components.models.backbones import backbones_left_out
-from components.models.base import ClosedForm, KerasDefinition, TrainSide
+from components.models.base import NORMAL, ClosedForm, KerasDefinition, TrainSide
 from components.models.frozen import FEATURES, FRAMES, find_lower, head_of
 from components.models.logits import to_probabilities
 from components.models.networks import Logits, build_network, weights_of
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tailwatch")
 
-NORMAL = 0  # the class that scorers of anomalies learn from
 HISTORY_COLUMNS = ("epoch", "step", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 
 

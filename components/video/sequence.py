@@ -18,7 +18,7 @@ from components.core.files import file_sha256
 NUMBER = "*"
 IMAGE_SUFFIXES = frozenset([".bmp", ".jpeg", ".jpg", ".png"])
 _DIGITS = re.compile(r"([0-9]+)")
-_SETTLED_NS = 2_000_000_000  # a folder changed more recently might change again within its timestamp's tick
+SETTLED_NS = 2_000_000_000  # what changed more recently might change again within its timestamp's tick
 
 
 def is_sequence(path: Path) -> bool:
@@ -86,7 +86,7 @@ def _natural(name: str) -> tuple[list[int | str], str]:
 def _names(folder: Path) -> list[str]:
     """The names in a folder, sorted; remembered, because a folder may hold the frames of many clips."""
     changed_ns = folder.stat().st_mtime_ns
-    if time.time_ns() - changed_ns < _SETTLED_NS:
+    if time.time_ns() - changed_ns < SETTLED_NS:
         return sorted(os.listdir(folder))
     return _names_as_of(folder, changed_ns)
 

@@ -4,16 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.datasets.clips import Label
-
-SPLITS = ("train", "val", "test")
+from components.datasets.clips import SIDES, Label
 
 
 def data_section(labels: Mapping[str, Label], classes: Sequence[str]) -> dict[str, Any]:
     """Clips and source groups by class and split, and what was set aside why."""
     used = [label for label in labels.values() if label.holdout]
     aside = [label for label in labels.values() if not label.holdout]
-    sides = [*SPLITS, *sorted({label.holdout for label in used} - set(SPLITS))]
+    sides = [*SIDES, *sorted({label.holdout for label in used} - set(SIDES))]
     clips = Counter((label.label, label.holdout) for label in used)
     groups = {(label.label, label.holdout, label.source) for label in used}
     return {

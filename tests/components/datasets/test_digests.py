@@ -14,7 +14,7 @@ from tests.video_factory import write_frames
 
 def aged(path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.write_bytes(content)
-    monkeypatch.setattr(digests, "_SETTLED_NS", -(10**12))
+    monkeypatch.setattr(digests, "SETTLED_NS", -(10**12))
     return path
 
 
@@ -60,7 +60,7 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
 def test_a_sequence_is_digested_once_until_a_frame_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(digests, "_SETTLED_NS", -(10**12))
+    monkeypatch.setattr(digests, "SETTLED_NS", -(10**12))
     folder = write_frames(tmp_path / "a", ["1.png", "2.png"])
     cache = DigestCache(tmp_path / "cache.json")
     first = cache.sha256(folder)

@@ -53,7 +53,7 @@ def test_frames_in_order(
     for name in names:
         (tmp_path / name).write_bytes(b"")
     if remembered:
-        monkeypatch.setattr(sequence, "_SETTLED_NS", -1)
+        monkeypatch.setattr(sequence, "SETTLED_NS", -1)
     assert [file.name for file in frame_files(tmp_path / path)] == expected
 
 
