@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from components.datasets.clips import Clip
 
@@ -76,7 +76,7 @@ class Listing:
 
     entries: tuple[Entry, ...]
     left_out: tuple[tuple[str, str], ...] = ()
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
 

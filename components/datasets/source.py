@@ -141,7 +141,7 @@ def _inside(uri: str) -> PurePosixPath:
         raise BadDataError(
             f"{ascii(uri)[1:-1]} does not lie inside the data set",
             wanted="a path from the data set's root, without `..`",
-            remedy="correct it in clips.csv",
+            remedy="correct `dataset.options.table` in params.yaml",
         )
     return path
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 RANKING = "roc_auc"
 METRICS = ("accuracy", "macro_f1", "macro_recall", RANKING)
+_POINTS = BootstrapSettings(samples=1)
 
 
 def clips_of_fold(
@@ -179,9 +180,6 @@ def _mean_ranking(
     bounds = percentile_bounds(means[1:], settings.level)
     low, high = (None, None) if bounds is None else bounds
     return {"value": number_or_none(means[0]), "low": low, "high": high}
-
-
-_POINTS = BootstrapSettings(samples=1)
 
 
 def _accuracy(scored: Scored) -> float:

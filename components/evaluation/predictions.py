@@ -21,7 +21,7 @@ class ClipPredictions:
     """Predictions of N clips of K classes.
 
     Attributes:
-        clip_ids, splits, groups: (N,) text; the split is train, val or test.
+        clip_ids, splits, groups: (N,) text; the split is train, val or test, of folds `fold-k-of-seed-s`.
         labels, predicted: (N,) class index.
         probabilities, raw: (N, K), calibrated and as the model gave them.
         coverage: (N,) share of the wanted measurements that were really measured.

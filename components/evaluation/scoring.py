@@ -23,7 +23,7 @@ class Predicting(Protocol):
 
     @property
     def info(self) -> Any:
-        """The bundle's description, with `classes`."""
+        """The bundle's description, with `classes` and `threshold`."""
 
     def predict(
         self,
@@ -32,7 +32,11 @@ class Predicting(Protocol):
         rows: Sequence[int] | None = None,
         activations: np.ndarray | None = None,
     ) -> Any:
-        """`predicted` (N,), `clip` and `raw` (N, K), `frames` (N, T, K) or None, of the clips in `rows`."""
+        """What is said of the clips in `rows`, as `components.models.bundle.Predictions` has it.
+
+        `predicted` (N,), `clip` and `raw` (N, K); `frames` (N, T, K), and of a scorer of anomalies `scores`
+        (N,) and `frame_scores` (N, S), each else None.
+        """
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ class Definition:
         """Refuse a view that lacks what the model looks at.
 
         Raises:
-            UsageError: no pixels, or no numbers.
+            UsageError: no pixels, no numbers, or no activations.
         """
         present = {"frames": view.has_pixels, "numbers": view.numbers, "activations": view.activations}
         for stream in self.streams:

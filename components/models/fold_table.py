@@ -12,7 +12,7 @@ class Said:
     """What the model of one fold and seed says of n clips.
 
     Attributes:
-        split: `fold-k`.
+        split: `fold-k-of-seed-s`, or `holdout` where models are varied without folds.
         clip_ids, sides: (n,); the side is val or test.
         predicted: (n,) class index.
         probabilities, raw: (n, K), calibrated and as the model gave them; NaN of a scorer of anomalies.

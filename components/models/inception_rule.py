@@ -18,12 +18,12 @@ PAPER_003 = InputShapes(frames=(20, 299, 299, 3))
 
 @dataclass(frozen=True)
 class InceptionRuleSettings(InceptionV3Settings):
-    """Hyper-parameters: those of the backbone, and of the rule that turns frames into an alert.
+    """Hyper-parameters: those of the backbone, and of the rule that turns frames into an alarm.
 
     Attributes:
         threshold: of a frame's highest probability, in percent.
         comparison: whether the threshold itself is suspicious (ge), or only what lies above it (gt).
-        min_count: so many suspicious frames are an alert.
+        min_count: so many suspicious frames make an alarm.
         mode: consecutive frames, as in the algorithm; or all of them, as in the paper's tables.
         max_frames: the rule looks at no more of the view's frames; its sampling says how far apart they are.
     """

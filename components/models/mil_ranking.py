@@ -11,6 +11,8 @@ each segment, and all pairs of a batch where theirs are 30 and 30.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from components.models.backbones import BackboneSettings, clip_features, initialise
 from components.models.base import InputShapes, KerasDefinition
 from components.models.blocks import frames_input
@@ -69,9 +71,10 @@ def ranking_loss(labels: Any, scores: Any) -> Any:
     return mean * tf.ones_like(highest)
 
 
-def highest_score(_settings: Any, scores: Any) -> Any:
+def highest_score(_settings: MILRankingSettings, scores: np.ndarray) -> np.ndarray:
     """Scores (N,) of bags with scores (N, T)."""
-    return scores.max(axis=1)
+    highest: np.ndarray = scores.max(axis=1)
+    return highest
 
 
 def _constraints() -> "keras.layers.Layer":

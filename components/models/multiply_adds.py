@@ -17,7 +17,10 @@ Shape = Sequence[int]
 
 
 def of_matrices(arrays: Mapping[str, np.ndarray]) -> int:
-    """Those of a model in closed form, which multiplies a clip once with each matrix that it learned."""
+    """Those of a model in closed form, at least: each matrix that it learned counts once a clip.
+
+    What it multiplies more often, as with every window, is not seen here.
+    """
     return sum(array.size for array in arrays.values() if array.ndim > 1)
 
 
