@@ -60,13 +60,16 @@ def run(project: Project, days: int, floor: int, limit: float) -> tuple[dict[str
 def profile_tags(project: Project, model_id: str) -> dict[str, str]:
     """The tag that a version of this model carries: how its clips' numbers, coverage and scores lie.
 
-    Numbers and coverage are those of the train side, scores those of clips that it did not learn from.
+    Numbers and coverage are those of the train side, scores those of clips that it did not learn from. A
+    model that looks at no numbers lacks none, whatever its view has: a scored clip says so, too.
     """
     predicted = list(read_csv(project.out("evaluate", model_id, "predictions.csv")))
     unseen = [row for row in predicted if row["split"] != "train"]
     learned = [row for row in predicted if row["split"] == "train"] or unseen
+    streams = definition_of(model_id).streams
+    lacks_none = bool(streams) and "numbers" not in streams  # one without streams is given all of its view
     profile = {
-        "coverage": describe([float(row["coverage"]) for row in learned]),
+        "coverage": describe([1.0 if lacks_none else float(row["coverage"]) for row in learned]),
         "score": describe([_score(row, project.params.dataset.classes) for row in unseen]),
         **_numbers(project, model_id, {row["clip_id"] for row in learned}),
     }

@@ -1,19 +1,25 @@
 """tailwatch drift, through the real command and a real registry."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from components.core.errors import UsageError
+from components.core.tables import read_csv, write_csv
 from components.features.columns import COLUMNS
+from components.serving.drift import compare, from_dict
 from components.serving.score_log import append
 from components.tracking.registry import ModelRegistry
 from components.tracking.store import open_store
 from pipelines import promote
+from pipelines.artifacts import Project
 from pipelines.cli import cli
-from tests.pipelines.promotion import lay_out
+from pipelines.drift import PROFILE, profile_tags
+from tests.pipelines.promotion import PARAMS, lay_out
 from tests.pipelines.test_promote import ask, bundle_alone
 
 
@@ -101,3 +107,24 @@ def test_the_profile_is_small_enough_for_a_tag(laid):
     profile = champion.tags["tailwatch.profile"]
     assert len(profile) < 8000
     assert set(json.loads(profile)) == {"coverage", "score", *COLUMNS}
+
+
+@pytest.mark.parametrize(
+    ("model", "drifted"),
+    [pytest.param("convlstm", False, id="frames alone"), pytest.param("logistic", True, id="numbers")],
+)
+def test_faces_that_were_missing_are_no_drift_of_a_model_that_looks_at_none(laid, model, drifted):
+    """A scored clip of it says 1.0, where a model of numbers would say what could be measured."""
+    laid.train("logistic", "fair")
+    evaluated = laid.project.out("evaluate", "logistic", "predictions.csv")
+    rows = [row | {"coverage": f"{0.2 + 0.01 * k}"} for k, row in enumerate(read_csv(evaluated))]
+    params = yaml.safe_load(PARAMS)
+    params["views"]["faces"] = {"sampling": "five", "height": 32, "width": 32, "numbers": True}
+    params["models"]["convlstm"] = {"view": "faces"}
+    (laid.root / "params.yaml").write_text(yaml.safe_dump(params))
+    project = Project.open(laid.root)
+    write_csv(project.out("evaluate", model, "predictions.csv"), tuple(rows[0]), rows)
+    shutil.copytree(project.out("reshape", "numbers"), project.out("reshape", "faces"))
+    profile = from_dict(json.loads(profile_tags(project, model)[PROFILE]))
+    (coverage,) = compare({"coverage": profile["coverage"]}, {"coverage": np.ones(60)}, floor=50, limit=0.25)
+    assert coverage.drifted is drifted
