@@ -7,7 +7,7 @@ labels.csv (every clip, also those set aside, with the reason) and report.json.
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 
 from components.core.files import write_json
@@ -157,11 +157,15 @@ def _about_split(entries: list[Entry], sides: Mapping[str, str], split: SplitPar
 def _near(
     used: list[Entry], sha256_of: Mapping[str, str], seen: Mapping[str, Inspection], agreement: float
 ) -> Iterator[Pair]:
-    """Near-duplicates: of two videos that show the same, the clips that share a span."""
+    """Near-duplicates: of one video, or of two that show the same, the clips that share a span."""
     clips: dict[str, list[Entry]] = defaultdict(list)
     for entry in used:
         clips[sha256_of[entry.uri]].append(entry)
     videos = list(clips.values())
+    for same in videos:
+        for one, other in combinations(same, 2):
+            if _overlap(one, other):
+                yield one.clip_id, other.clip_id, 1.0
     for pair in near_duplicates([seen[same[0].clip_id].pictures for same in videos], agreement):
         for one, other in product(videos[pair.first], videos[pair.second]):
             if _overlap(one, other):

@@ -58,7 +58,8 @@ def build_catalogue(
     by_content: dict[Content, list[Entry]] = defaultdict(list)
     for entry in entries:
         sha256 = sha256_of[entry.uri]
-        content = (sha256 if sha256 != _OF_NOTHING else entry.uri, entry.start_s, entry.end_s)
+        start_s = entry.start_s or None  # from 0 on is from the start
+        content = (sha256 if sha256 != _OF_NOTHING else entry.uri, start_s, entry.end_s)
         by_content[content].append(entry)
     conflicts = [copies for copies in by_content.values() if len({copy.label for copy in copies}) > 1]
     told = [", ".join(f"{_name(copy)}: {copy.label}" for copy in copies) for copies in conflicts]

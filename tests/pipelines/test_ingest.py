@@ -362,6 +362,21 @@ def test_a_near_duplicate_counts_where_spans_overlap(tmp_path: Path) -> None:
     assert "which is in test" in read_labels(project)["calm/again.mkv#t=,0.3"].reason
 
 
+def test_overlapping_spans_of_equal_files_are_near_duplicates(tmp_path: Path) -> None:
+    films = write_films(tmp_path)
+    shutil.copy(films / "calm" / "0.mp4", films / "calm" / "copy.mp4")
+    rows = ["clip,label,source,split,start_s,end_s", "calm/copy.mp4,calm,b,train,0.1,0.4"]
+    rows += ["calm/0.mp4,calm,a,test,,0.3", "calm/0.mp4,calm,a,test,0.4,"]
+    rows += [f"{label}/{k}.mp4,{label},c{k},train,," for label in ("calm", "fight") for k in (1, 2)]
+    write_table(films, rows)
+    project = open_project(tmp_path, split={"strategy": "given"})
+    ingest.run(project)
+    pair = {"clips": ["calm/0.mp4#t=,0.3", "calm/copy.mp4#t=0.1,0.4"], "agreement": 1.0}
+    assert report_of(project)["near_duplicates"] == [pair]
+    aside = "near-duplicate of calm/0.mp4#t=,0.3, which is in test"
+    assert read_labels(project)["calm/copy.mp4#t=0.1,0.4"].reason == aside
+
+
 def test_classes_are_mapped_to_labels(tmp_path: Path) -> None:
     films = write_films(tmp_path, 2, 1)
     for name in ("shove", "dance"):

@@ -30,6 +30,11 @@ def test_equal_files_are_kept_once_and_all_named() -> None:
     [
         pytest.param(entries("a:calm", "c:fight"), "a: calm, c: fight", id="two files of one content"),
         pytest.param(entries("a:calm", "a:fight"), "a: calm, a: fight", id="one file in two rows"),
+        pytest.param(
+            [Entry("a", "fight"), Entry("a", "calm", start_s=0.0)],
+            "a: fight, a#t=0,: calm",
+            id="a file and its span from 0 on",
+        ),
     ],
 )
 def test_contradicting_labels(found: list[Entry], told: str) -> None:
