@@ -144,6 +144,7 @@ def _find(wanted: WeightsFile, imagenet: KerasWeights) -> Path:
 
 
 def _fetch(weights: KerasWeights, path: Path) -> None:
+    from http.client import HTTPException
     from urllib.request import urlopen
 
     try:
@@ -153,7 +154,9 @@ def _fetch(weights: KerasWeights, path: Path) -> None:
             temporary.open("wb") as target,
         ):
             shutil.copyfileobj(source, target)
-    except OSError as error:
+            if source.length:  # bytes still to come: reading in parts ends without an error
+                raise OSError(f"the connection broke off, {source.length} bytes before the end")
+    except (OSError, HTTPException) as error:
         raise StorageError(
             f"{weights.file} is not there and cannot be fetched: {error}",
             wanted=f"the ImageNet weights at {path}",

@@ -1,5 +1,8 @@
 """Weights of the VGG16 backbone: where they come from, and what happens when they do not."""
 
+from http.client import HTTPResponse
+from io import BytesIO
+
 import h5py
 import keras
 import numpy as np
@@ -86,6 +89,29 @@ def test_without_a_network_the_error_names_file_place_and_way_out(tmp_path, monk
 
 def _unreachable(url, timeout):
     raise OSError("no route to host")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        pytest.param(b"Content-Length: 10\r\n\r\nfive.", "5 bytes before the end", id="length"),
+        pytest.param(b"Transfer-Encoding: chunked\r\n\r\na\r\nfive.", "IncompleteRead", id="chunks"),
+    ],
+)
+def test_a_fetch_that_breaks_off_leaves_no_file(answer, told, tmp_path, monkeypatch):
+    class Socket:
+        def makefile(self, mode):
+            return BytesIO(b"HTTP/1.1 200 OK\r\n" + answer)
+
+    def urlopen(url, timeout):
+        response = HTTPResponse(Socket())
+        response.begin()
+        return response
+
+    monkeypatch.setattr("urllib.request.urlopen", urlopen)
+    with pytest.raises(StorageError, match=told):
+        find_imagenet(KerasWeights("some.h5", "https://example.org/", ""), tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_another_file_in_its_place_is_refused(tmp_path, monkeypatch):
