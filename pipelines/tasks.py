@@ -15,8 +15,9 @@ from components.core.settings import to_dict
 from components.datasets.clips import SIDES
 from components.features.keys import ChainSettings
 from components.features.scaler import Scaler
-from components.models.base import Definition
+from components.models.base import Definition, KerasDefinition
 from components.models.environment import describe_environment
+from components.models.library import on_gpu
 from components.models.registry import MODELS, definition_of, model_settings
 from components.training.settings import settings_for
 from components.training.task import Task
@@ -64,6 +65,7 @@ class Work:
                 "training": to_dict(self.task.training),
                 "digests": self.digests,
                 "environment": describe_environment(),
+                "on_gpu": isinstance(self.task.definition, KerasDefinition) and on_gpu(),
             }
         )
 

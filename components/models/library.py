@@ -12,3 +12,11 @@ def start_tensorflow() -> None:
         import tensorflow as tf
 
         tf.config.list_physical_devices()
+
+
+def on_gpu() -> bool:
+    """Whether networks learn and answer on a GPU, in other numbers than on a CPU."""
+    start_tensorflow()
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))

@@ -15,6 +15,7 @@ from components.core.files import array_digest, digest
 from components.core.space import check_room
 from components.models.environment import describe_environment
 from components.models.frozen import FEATURES, Lower
+from components.models.library import on_gpu
 from components.models.networks import traced
 from components.store.store import Store, StoredObject
 from components.training.task import Task
@@ -127,13 +128,11 @@ class _Backbone:
     """The lower part of a network as a function of a clip's row, and the key of what it gives."""
 
     def __init__(self, lower: Lower, pixels: Pixels) -> None:
-        import tensorflow as tf
-
         self._lower, self._pixels = lower, pixels
         self._decides = {
             **lower.identity,
             "environment": describe_environment(),
-            "on_gpu": bool(tf.config.list_physical_devices("GPU")),
+            "on_gpu": on_gpu(),
         }
 
     def key(self, row: int) -> str:

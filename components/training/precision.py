@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from components.models.library import start_tensorflow
+from components.models.library import on_gpu
 from components.training.settings import TrainSettings
 
 
@@ -14,17 +14,16 @@ def prepared(settings: TrainSettings) -> Iterator[str]:
     On a CPU the same lock, cores and instruction set then give the same bytes. On a GPU deterministic kernels
     are much slower, so they are not asked for.
     """
-    start_tensorflow()
+    has_gpu = on_gpu()
     import keras
     import tensorflow as tf
 
-    on_gpu = bool(tf.config.list_physical_devices("GPU"))
     keras.backend.clear_session()
     keras.utils.set_random_seed(settings.seed)
-    if not on_gpu:
+    if not has_gpu:
         tf.config.experimental.enable_op_determinism()
     former = keras.config.dtype_policy()
-    chosen = "mixed_bfloat16" if on_gpu and settings.mixed_precision == "auto" else "float32"
+    chosen = "mixed_bfloat16" if has_gpu and settings.mixed_precision == "auto" else "float32"
     keras.config.set_dtype_policy(chosen)
     try:
         yield chosen

@@ -12,7 +12,7 @@ from components.core.files import array_digest, write_json
 from components.datasets.clips import Label
 from components.features.columns import COLUMNS
 from components.models.bundle import read_bundle
-from pipelines import train, trainings
+from pipelines import tasks, train, trainings
 from pipelines.artifacts import Project, write_labels
 from pipelines.tasks import read_work
 from pipelines.timings import read_timing
@@ -385,3 +385,12 @@ def test_a_test_clip_of_a_fold_has_no_say_in_its_model(folded):
     after = [read_work(folded.project, "logistic", split).key for split in splits]
     assert after[0] == before[0]
     assert after[1] != before[1]
+
+
+def test_a_network_that_learned_on_a_gpu_has_a_key_of_its_own(laid, monkeypatch):
+    keys = []
+    for answer in (False, True):
+        monkeypatch.setattr(tasks, "on_gpu", lambda answer=answer: answer)
+        keys.append([read_work(laid.project, model).key for model in ("logistic", "fusion")])
+    assert keys[0][0] == keys[1][0]  # fitted in closed form
+    assert keys[0][1] != keys[1][1]
