@@ -22,7 +22,6 @@ from components.evaluation.folds import clips_of_fold, summarise_folds
 from components.models.base import KerasDefinition
 from components.models.networks import build_network
 from components.models.registry import definition_of
-from components.training.learn import NORMAL
 from components.training.shares import rows_of_share
 from pipelines.artifacts import HOLDOUT, Project, read_labels
 from pipelines.reporting.variations import FOLDER, METRICS, SIDES, Table, chart_file, columns, read_table
@@ -154,11 +153,8 @@ def describe(project: Project, trained: Sequence[tuple[Work, Asked]]) -> dict[st
 
 def _learned_from(work: Work) -> tuple[np.ndarray, int]:
     """Places of the clips that were learned from, and how many source groups they are of."""
-    task = work.task
-    rows = task.train_rows
-    if task.definition.learns_from == "normal":
-        rows = rows[task.labels[rows] == NORMAL]
-    return rows, len(np.unique(task.groups[rows]))
+    rows = work.task.learned_rows
+    return rows, len(np.unique(work.task.groups[rows]))
 
 
 def _of_side(

@@ -9,12 +9,12 @@ import numpy as np
 from components.core.settings import to_dict
 from components.features.scaler import Scaler
 from components.features.views import View
-from components.models.base import InputShapes
+from components.models.base import NORMAL, InputShapes
 from components.models.bundle import Bundle, BundleInfo, Predictions
 from components.models.calibration import Calibration
 from components.models.environment import describe_environment
 from components.training.calibration import fit_calibration
-from components.training.learn import NORMAL, Learned
+from components.training.learn import Learned
 from components.training.task import Task
 from components.training.usefulness import signs_of_nothing
 
@@ -52,7 +52,7 @@ def describe(
         training={
             **learned.outcome,
             "settings": to_dict(task.training),
-            "train_clips": len(task.train_rows),
+            "train_clips": len(task.learned_rows),
             "val_clips": len(task.val_rows),
         },
         digests={**digests, "weights": {**digests.get("weights", {}), **learned.digests}},

@@ -74,7 +74,7 @@ def learn(
     _check_finite(task)
     train, val = _samples(task, task.train_rows), _samples(task, task.val_rows)
     observer.on_start(
-        {"model": task.model_id, "train_clips": len(task.train_rows), "val_clips": len(task.val_rows)}
+        {"model": task.model_id, "train_clips": len(task.learned_rows), "val_clips": len(task.val_rows)}
     )
     if isinstance(task.definition, ClosedForm):
         learned = _fit(task, task.definition, train, val, observer)

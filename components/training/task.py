@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from components.core.files import array_digest, digest
-from components.models.base import Definition, InputShapes
+from components.models.base import NORMAL, Definition, InputShapes
 from components.training.settings import TrainSettings
 
 
@@ -42,6 +42,13 @@ class Task:
     groups: np.ndarray = field(default_factory=lambda: np.zeros(0, np.str_))
     digests: Mapping[str, Sequence[str]] = field(default_factory=dict)
     files: Sequence[str] = ()
+
+    @property
+    def learned_rows(self) -> np.ndarray:
+        """The clips of the train side that the model learns from."""
+        if self.definition.learns_from == "all":
+            return self.train_rows
+        return self.train_rows[self.labels[self.train_rows] == NORMAL]
 
     @property
     def shapes(self) -> InputShapes:

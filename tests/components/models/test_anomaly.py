@@ -132,6 +132,12 @@ def test_nobody_is_scored_without_an_error(scorer):
     assert (len(said.scores), len(said.predicted)) == (0, 0)
 
 
+def test_its_description_counts_the_clips_that_it_learned_from(scorer):
+    task, _, bundle, clips = scorer
+    normal = int((clips.labels[task.train_rows] == 0).sum())
+    assert bundle.info.training["train_clips"] == normal < len(task.train_rows)
+
+
 def test_the_threshold_passes_by_normal_clips_of_the_train_side(scorer):
     task, _, bundle, clips = scorer
     normal = task.train_rows[clips.labels[task.train_rows] == 0]

@@ -1,5 +1,7 @@
 """The loop as a whole: seeds, class weights, early stopping, budget, NaN guard, what observers hear."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -131,6 +133,12 @@ def test_observers_hear_every_epoch_and_the_clock_stays_out_of_the_history():
     assert set(heard.epochs[0][1]) == {*HISTORY_COLUMNS, "seconds"}
     assert all(set(row) == set(HISTORY_COLUMNS) for row in learned.history)
     assert heard.ended == [learned.outcome]
+
+
+def test_observers_hear_of_the_clips_that_are_learned_from():
+    heard, task = Heard(), tiny_task(epochs=1)
+    learn(replace(task, definition=replace(task.definition, learns_from="normal")), None, heard)
+    assert heard.started[0]["train_clips"] == 13
 
 
 @pytest.mark.parametrize("side", ["train", "val"])
