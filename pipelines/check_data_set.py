@@ -22,20 +22,27 @@ def run(project: Project) -> dict[str, Any]:
         StorageError: a remote data set that does not answer.
     """
     source, listing = list_data_set(project)
-    found = validate(source, listing, DigestCache(project.state("digests.json")), project.store)
+    classes, digests = project.params.dataset.classes, DigestCache(project.state("digests.json"))
+    found = validate(source, listing, classes, digests, project.store)
     return {"adapter": project.params.dataset.adapter, **to_dict(found)}
 
 
 def strict(project: Project, found: Mapping[str, Any]) -> dict[str, Any]:
-    """Whether so many clips are bad that ingest would refuse the data set: counts alone, for machines."""
-    bad = len(found["missing"]) + len(found["unreadable"]) + len(found["zero_frame"])
-    limit = project.params.ingest.max_bad_fraction
+    """Whether ingest would refuse the data set: counts alone, for machines.
+
+    What a list names and is not there is no clip: ingest does not count it either.
+    """
+    bad = len(found["gone"]) + len(found["unreadable"]) + len(found["zero_frame"])
+    settings = project.params.ingest
+    labels_pass = settings.conflicts == "drop" or not found["mislabelled"]
+    has_all = set(project.params.dataset.classes) <= set(found["classes"])
     return {
         "stage": "check",
         "clips": found["clips"],
         "sources": found["sources"],
         "bad": bad,
-        "passed": bool(found["clips"]) and bad <= limit * found["clips"],
+        "mislabelled": len(found["mislabelled"]),
+        "passed": has_all and labels_pass and bad <= settings.max_bad_fraction * found["clips"],
     }
 
 
@@ -47,6 +54,8 @@ def in_words(found: Mapping[str, Any]) -> str:
     pairs = (f"{clip_id} ({why})" for clip_id, why in found["unreadable"])
     told = {
         "missing": found["missing"],
+        "gone": found["gone"],
+        "mislabelled": found["mislabelled"],
         "unreadable": list(pairs),
         "without a frame": found["zero_frame"],
         "equal bytes": [" = ".join(equal) for equal in found["duplicates"]],

@@ -30,7 +30,7 @@ def adapters(folder: Path, check: bool, strict: bool, as_json: bool) -> None:
     """List the data set layouts that can be read, and the options of each.
 
     With --check, list the clips of the configured data set instead, look at every one, and tell which are
-    missing, unreadable, without a frame or equal to others, and how labels go with containers.
+    missing, mislabelled, unreadable, without a frame or equal to others, and how labels go with containers.
     """
     from components.datasets.registry import describe_adapters
 

@@ -9,9 +9,12 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from pipelines.check_data_set import in_words, run
+from components.core.errors import BadDataError
+from pipelines import check_data_set, ingest
+from pipelines.check_data_set import in_words, run, strict
 from pipelines.cli import cli
 from tests import datasets_tiny
+from tests.pipelines import test_ingest
 from tests.pipelines.test_layouts import LAYOUTS, open_project
 from tests.video_factory import damaged
 
@@ -72,7 +75,8 @@ def test_the_command_writes_no_outs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "code"), [pytest.param(0.1, 3, id="too many"), pytest.param(0.9, 0, id="as many as may be")]
+    ("limit", "code"),
+    [pytest.param(0.1, 3, id="too many"), pytest.param(0.2, 0, id="what a list alone names is no clip")],
 )
 def test_the_strict_check_ends_as_ingest_would(
     limit: float, code: int, found: dict[str, Any], tmp_path: Path
@@ -84,7 +88,64 @@ def test_the_strict_check_ends_as_ingest_would(
     assert done.exit_code == code
     told = json.loads(done.stdout)
     assert (told["stage"], told["clips"], told["passed"]) == ("check", 12, code == 0)
-    assert told["bad"] == len(found["missing"]) + len(found["unreadable"]) + len(found["zero_frame"]) > 1
+    assert told["bad"] == len(found["unreadable"]) + len(found["zero_frame"]) == 2
+
+
+def _contradicted(films: Path) -> None:
+    shutil.copy(films / "fight" / "0.mp4", films / "calm" / "x.mp4")
+
+
+def _strange(films: Path) -> None:
+    test_ingest.write_table(films, ["clip,label", "calm/0.mp4,calm", "calm/1.mp4,dance", "fight/0.mp4,fight"])
+
+
+def _one_sided(films: Path) -> None:
+    shutil.rmtree(films / "fight")
+
+
+@pytest.mark.parametrize(
+    ("damage", "conflicts", "mislabelled", "passed"),
+    [
+        pytest.param(_contradicted, "fail", ["calm/x.mp4: calm, fight/0.mp4: fight"], False, id="two labels"),
+        pytest.param(_contradicted, "drop", ["calm/x.mp4: calm, fight/0.mp4: fight"], True, id="dropped"),
+        pytest.param(_strange, "fail", ["calm/1.mp4: dance"], False, id="no class"),
+        pytest.param(_one_sided, "fail", [], False, id="class without clips"),
+    ],
+)
+def test_the_strict_check_refuses_labels_as_ingest_does(
+    damage: Any, conflicts: str, mislabelled: list[str], passed: bool, tmp_path: Path
+) -> None:
+    damage(test_ingest.write_films(tmp_path))
+    dataset = {**test_ingest.PARAMS["dataset"], "adapter": "csv" if damage is _strange else "folder"}
+    project = test_ingest.open_project(tmp_path, ingest={"conflicts": conflicts}, dataset=dataset)
+    found = run(project)
+    assert list(found["mislabelled"]) == mislabelled
+    told = strict(project, found)
+    assert (told["passed"], told["mislabelled"]) == (passed, len(mislabelled))
+    if passed:
+        ingest.run(project)
+    else:
+        with pytest.raises(BadDataError):
+            ingest.run(project)
+
+
+def test_empty_files_are_no_copies_of_each_other(tmp_path: Path) -> None:
+    films = test_ingest.write_films(tmp_path)
+    for label in ("calm", "fight"):
+        (films / label / "empty.mp4").touch()
+    found = run(test_ingest.open_project(tmp_path))
+    assert not found["duplicates"]
+    assert not found["mislabelled"]
+
+
+def test_a_file_that_went_is_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    films = test_ingest.write_films(tmp_path)
+    project = test_ingest.open_project(tmp_path)
+    listed = check_data_set.list_data_set(project)
+    (films / "calm" / "0.mp4").unlink()
+    monkeypatch.setattr(check_data_set, "list_data_set", lambda _: listed)
+    found = run(project)
+    assert (list(found["gone"]), strict(project, found)["bad"]) == (["calm/0.mp4"], 1)
 
 
 def test_adapters_are_listed_with_their_options() -> None:
