@@ -124,12 +124,14 @@ class KerasDefinition(Definition):
             (N, 1) for two classes, else (N, K), or scores (N, S) for kind `anomaly`; a network of kind
             `frames` takes single frames, without T.
         loss: labels (B,) and outputs to the loss (B,) of each sample; None is the cross-entropy of logits.
+        loss_needs_batch: whether a sample's loss depends on the others of its batch; it is then not divided.
         initialise: puts third-party weights into a new network; gives their digests by name.
         bottlenecks: names of narrow layers whose units can die.
     """
 
     build: Callable[[Any, InputShapes, int], "keras.Model"] = None  # type: ignore[assignment]
     loss: Callable[[Any, Any], Any] | None = None
+    loss_needs_batch: bool = False
     initialise: Callable[["keras.Model", Any], dict[str, str]] | None = None
     bottlenecks: tuple[str, ...] = ()
 

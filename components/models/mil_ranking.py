@@ -103,4 +103,5 @@ MODEL = KerasDefinition(
     build=build,
     initialise=initialise,
     loss=ranking_loss,
+    loss_needs_batch=True,
 )

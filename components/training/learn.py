@@ -116,7 +116,8 @@ def _train(
 ) -> Learned:
     with prepared(task.training) as precision:
         network, digests = _initialised(task, definition)
-        loop = Loop(network, task.training, train, val, checkpoints, observer, definition.loss)
+        own = (definition.loss, definition.loss_needs_batch)
+        loop = Loop(network, task.training, train, val, checkpoints, observer, *own)
         progress = loop.run()
         dead = dead_fractions(network, definition.bottlenecks, val, task.training.batch)
     return Learned(weights_of(network), progress.history, _outcome(task, progress, dead, precision), digests)
@@ -146,7 +147,8 @@ def _train_head(
             lower, width, pixels, np.concatenate([task.train_rows, task.val_rows, task.test_rows])
         )
         train, val = _on_features(train, known), _on_features(val, known)
-        loop = Loop(head, task.training, train, val, checkpoints, observer, definition.loss)
+        own = (definition.loss, definition.loss_needs_batch)
+        loop = Loop(head, task.training, train, val, checkpoints, observer, *own)
         progress = loop.run()
         dead = dead_fractions(head, definition.bottlenecks, val, task.training.batch)
         raw = _raw(loop.ask, task, known)

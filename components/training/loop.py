@@ -34,7 +34,7 @@ class Loop:
         train, val: the two sides; the validation side's weights are not used.
         checkpoints: where the training is written down; None writes nothing.
         observer: told after every epoch.
-        loss: labels (B,) and outputs to the loss (B,) of each sample; None is the cross-entropy of logits.
+        loss, loss_needs_batch: as of `KerasDefinition`.
 
     Attributes:
         ask: a compiled function of inputs to what the network says with the weights that it has.
@@ -49,6 +49,7 @@ class Loop:
         checkpoints: Checkpoints | None,
         observer: Observer,
         loss: Callable[[Any, Any], Any] | None = None,
+        loss_needs_batch: bool = False,
     ) -> None:
         self.network, self.settings = network, settings
         self.train, self.val = train, val
@@ -56,7 +57,7 @@ class Loop:
         self.optimizer = build_optimizer(settings)
         self.progress = Progress()
         self._loss = loss
-        self._step = Stepper(network, self.optimizer, loss)
+        self._step = Stepper(network, self.optimizer, loss, loss_needs_batch)
         self.ask = logits_of(network)
         self._best: dict[str, np.ndarray] = {}
         self._interruption = Interruption()

@@ -58,8 +58,12 @@ class Stepper:
     """Updates a network's weights by one batch at a time.
 
     A batch that does not fit into memory is learned from in parts whose gradients are added up, so that the
-    update stays that of the whole batch. Plain graph mode: on two cores XLA made the fusion network's step
-    ten times slower, and the LSTMs written out over their five frames no faster.
+    update stays that of the whole batch, but for batch normalisation, which then has the means of a part. The
+    batch of a loss that needs it whole is not divided. Plain graph mode: on two cores XLA made the fusion
+    network's step ten times slower, and the LSTMs written out over their five frames no faster.
+
+    Args:
+        loss, loss_needs_batch: as of `KerasDefinition`.
 
     Attributes:
         parts: into how many a batch is divided.
@@ -70,12 +74,14 @@ class Stepper:
         network: "keras.Model",
         optimizer: "keras.optimizers.Optimizer",
         loss: Callable[[Any, Any], Any] | None = None,
+        loss_needs_batch: bool = False,
     ) -> None:
         import tensorflow as tf
 
         optimizer.build(network.trainable_variables)
         self.parts = 1
         self._network, self._optimizer, self._loss = network, optimizer, loss
+        self._needs_batch = loss_needs_batch
         self._sums: list[Any] = []
         inputs = {
             tensor.name: tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in network.inputs
@@ -88,7 +94,7 @@ class Stepper:
         None is right under a loss that is not that of logits.
 
         Raises:
-            FinalError: not even a single sample fits into memory.
+            FinalError: not even a single sample fits into memory, or not the batch that a loss needs.
         """
         import tensorflow as tf
 
@@ -115,6 +121,13 @@ class Stepper:
 
     def _divide_more(self, batch: Batch, error: Exception) -> None:
         size, name = len(batch.labels), self._network.name
+        if self._needs_batch:
+            raise FinalError(
+                f"A batch of {size} of {name} does not fit into memory, and its loss compares the samples",
+                wanted="memory for one training step on a whole batch",
+                remedy="lower the model's train.batch, or give the model a smaller view or a machine with "
+                "more memory; a retry meets the same",
+            ) from error
         if self.parts >= size:
             raise FinalError(
                 f"A single sample of {name} does not fit into memory",

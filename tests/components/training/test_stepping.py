@@ -5,17 +5,23 @@ import os
 import subprocess
 import sys
 import weakref
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 
+from components.core.errors import FinalError
 from components.models.networks import logits_of
+from components.models.registry import definition_of
 from components.training.data import Batch
 from components.training.dead_units import dead_fractions
+from components.training.learn import learn
 from components.training.loop import score
+from components.training.observer import Unwatched
 from components.training.settings import TrainSettings
 from components.training.stepping import Stepper, build_optimizer, cross_entropy, learning_rate
+from tests.components.training.conftest import tiny_task
 
 
 def test_the_papers_schedule():
@@ -141,6 +147,19 @@ def test_parts_add_up_to_the_whole_batch(parts):
     np.testing.assert_allclose(losses_in_parts, losses, rtol=1e-5)
     for in_parts, whole in zip(weights_in_parts, weights, strict=True):
         np.testing.assert_allclose(in_parts, whole, rtol=1e-5)
+
+
+def test_a_batch_that_its_loss_needs_whole_is_not_divided(monkeypatch):
+    """In parts of one sample ranking compares nothing, so it would cost nothing and teach nothing."""
+    ranking, task = definition_of("mil_ranking"), tiny_task()
+    own = {"loss": ranking.loss, "loss_needs_batch": ranking.loss_needs_batch}
+    monkeypatch.setattr(Stepper, "_whole", _no_memory)
+    with pytest.raises(FinalError, match=r"A batch of 8 .* compares the samples.*train\.batch"):
+        learn(replace(task, definition=replace(task.definition, **own)), None, Unwatched())
+
+
+def _no_memory(step, batch):
+    raise MemoryError
 
 
 SHORT_OF_MEMORY = """
