@@ -50,7 +50,7 @@ def clips_of_fold(
         predicted=said.predicted[chosen],
         probabilities=said.probabilities[chosen],
         raw=said.raw[chosen],
-        coverage=np.ones(len(chosen)),
+        coverage=np.full(len(chosen), np.nan),  # folds.csv of train does not say it
         classes=classes,
         scores=None if said.scores is None else said.scores[chosen],
     )

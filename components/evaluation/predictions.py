@@ -24,7 +24,7 @@ class ClipPredictions:
         clip_ids, splits, groups: (N,) text; the split is train, val or test, of folds `fold-k-of-seed-s`.
         labels, predicted: (N,) class index.
         probabilities, raw: (N, K), calibrated and as the model gave them.
-        coverage: (N,) share of the wanted measurements that were really measured.
+        coverage: (N,) share of the wanted measurements that were really measured; NaN where not known.
         classes: K names.
         scores: (N,) of a scorer of anomalies, whose probabilities are NaN; else None.
     """
@@ -84,7 +84,7 @@ def to_rows(table: ClipPredictions) -> Iterator[dict[str, Any]]:
             "label": table.classes[table.labels[i]],
             "predicted": table.classes[table.predicted[i]],
             "score": None if table.scores is None else float(table.scores[i]),
-            "coverage": float(table.coverage[i]),
+            "coverage": number_or_none(table.coverage[i]),
         }
         row |= {
             f"p_{name}": number_or_none(table.probabilities[i, k]) for k, name in enumerate(table.classes)

@@ -11,6 +11,7 @@ from components.core.errors import BadDataError
 from components.core.files import write_json
 from components.core.tables import write_csv
 from components.datasets.clips import Clip, Label
+from components.evaluation.predictions import parts_of
 from components.evaluation.rule import RuleSettings
 from components.features.views import View
 from components.models.base import InputShapes
@@ -294,4 +295,8 @@ def test_folds_are_summed_up(tmp_path, monkeypatch, columns):
     folder = run(project, monkeypatch)
     found = json.loads((folder / "evaluation.json").read_text())["folds"]
     assert (found["n"], found["seeds"], found["metrics"]["accuracy"]["value"]) == (4, [5], 0.75)
-    assert [row["clip_id"] for row in rows_of(folder / "folds.csv")] == CLIP_IDS[2:6]
+    told = rows_of(folder / "folds.csv")
+    assert [row["clip_id"] for row in told] == CLIP_IDS[2:6]
+    assert {row["coverage"] for row in told} == {""}  # train does not say it
+    ((_, read),) = parts_of(told, CLASSES)
+    assert np.isnan(read.coverage).all()
