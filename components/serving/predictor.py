@@ -147,6 +147,7 @@ def load(model: str | Path) -> Scorer:
     Raises:
         BadDataError: the bundle is damaged or made for another version of this code.
         StorageError: MLflow does not answer.
+        UsageError: TAILWATCH_SCORES is no place.
     """
     if not is_model_uri(str(model)):
         bundle = read_bundle(Path(model))

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from components.core import system
-from components.core.errors import StorageError, TailwatchError
+from components.core.errors import StorageError, TailwatchError, UsageError
 from components.core.files import atomic_path
 from components.core.s3 import is_address, s3_folder
 from components.core.scratch import scratch_folder
@@ -45,8 +45,17 @@ def scores_place(root: Path) -> str | None:
 
     Returns:
         A folder or s3://bucket/prefix; None if TAILWATCH_SCORES is `none`, or `root` is no project.
+
+    Raises:
+        UsageError: TAILWATCH_SCORES has another scheme.
     """
     given = os.environ.get(SCORES_VARIABLE, "")
+    if "://" in given and not is_address(given):
+        raise UsageError(
+            f"{SCORES_VARIABLE} is {given}",
+            wanted="a folder, s3://bucket/prefix or none",
+            remedy="correct the environment variable",
+        )
     if given:
         return None if given == "none" else given
     state = root / ".tailwatch"

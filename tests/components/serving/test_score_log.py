@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from components.core import system
+from components.core.errors import UsageError
 from components.features.columns import COLUMNS
 from components.serving import score_log
 from components.serving.predictor import load
@@ -114,6 +115,12 @@ def test_where_they_are_written(given, project, wanted, tmp_path, monkeypatch):
     if project:
         (tmp_path / ".tailwatch").mkdir()
     assert scores_place(tmp_path) == (wanted and wanted.format(root=tmp_path))
+
+
+def test_another_scheme_is_refused_and_makes_no_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("TAILWATCH_SCORES", "gs://team/scores")
+    with pytest.raises(UsageError, match="TAILWATCH_SCORES is gs://team/scores"):
+        scores_place(tmp_path)
 
 
 def test_means_are_of_what_was_measured():
