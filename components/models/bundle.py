@@ -214,7 +214,7 @@ class Bundle:
 
     def _parts(self, chosen: np.ndarray) -> Iterator[np.ndarray]:
         t = (self.info.shapes.frames or (1,))[0]
-        size = max(1, FRAMES_PER_BATCH // (t * t if self.definition.kind == "frames" else t))
+        size = max(1, FRAMES_PER_BATCH // t)
         for start in range(0, len(chosen), size):
             yield chosen[start : start + size]
 

@@ -10,7 +10,7 @@ from components.core.files import write_json
 from components.features.scaler import Scaler
 from components.features.views import View
 from components.models.base import InputShapes
-from components.models.bundle import BundleInfo, read_bundle, write_bundle
+from components.models.bundle import Bundle, BundleInfo, read_bundle, write_bundle
 from components.models.calibration import Calibration
 
 
@@ -151,3 +151,28 @@ def test_answers_that_are_no_numbers_are_refused(tmp_path):
     write_bundle(tmp_path, _info(), {**ARRAYS, "bias": np.array([np.nan])})
     with pytest.raises(BadDataError, match="no numbers"):
         read_bundle(tmp_path).predict(None, np.zeros((1, 5, 29), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("model_id", "t", "sizes"),
+    [
+        pytest.param("vgg16", 20, [80, 80, 20], id="frames"),  # four clips at a time
+        pytest.param("convlstm", 20, [4, 4, 1], id="clips"),
+        pytest.param("vgg16", 100, [100] * 9, id="a long clip"),
+    ],
+)
+def test_as_many_clips_at_a_time_as_have_so_many_frames(model_id, t, sizes):
+    view = View(sampling="many", height=2, width=2)
+    shapes = InputShapes(frames=(t, 2, 2, 3))
+    bundle, asked = (
+        Bundle(_info(model_id=model_id, settings={}, view=view, shapes=shapes, scaler=None), {}),
+        [],
+    )
+
+    def logits(inputs, n):
+        asked.append(len(inputs["frames"]))
+        return np.zeros((n, 1))
+
+    vars(bundle)["_logits"] = logits  # the model itself has no part in it
+    bundle.predict(np.zeros((9, t, 2, 2, 3), np.uint8), None)
+    assert asked == sizes
