@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from components.core.errors import BadDataError, UsageError
-from components.core.files import array_digest, write_json
+from components.core.files import array_digest, file_sha256, write_json
 from components.datasets.clips import Label
 from components.features.columns import COLUMNS
 from components.models.bundle import read_bundle
@@ -283,7 +283,8 @@ def test_a_second_head_on_a_frozen_backbone_opens_no_pixels(laid, tmp_path, capl
     weights = tmp_path / "mobilenet.weights.h5"
     build_backbone("mobilenet_v2", (48, 48, 3)).get_layer("mobilenet_v2").save_weights(weights)
     heads = ("mobilenet_lstm", "mobilenet_reslstm")
-    lines = [f"  {head}: {{view: small, weights: {weights}, lstm_units: 4}}" for head in heads]
+    pin = f"weights: {weights}, weights_sha256: {file_sha256(weights)}"
+    lines = [f"  {head}: {{view: small, {pin}, lstm_units: 4}}" for head in heads]
     path = laid.project.root / "params.yaml"
     path.write_text(path.read_text().replace("models:", "\n".join(("models:", *lines))))
     project = Project.open(laid.project.root)
