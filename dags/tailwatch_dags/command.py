@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -15,6 +16,7 @@ from typing import IO
 GRACE_S = 120.0  # between SIGTERM and SIGKILL: long enough to write a checkpoint
 KEPT = 200  # last lines of stdout
 
+_LOOK_AGAIN_S = 0.1
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 
@@ -63,10 +65,19 @@ class Command:
     def stop(self, grace_s: float = GRACE_S) -> None:
         """Ask it and its children to end; after `grace_s` seconds, make them."""
         self._signal(signal.SIGTERM)
+        until = time.monotonic() + grace_s
+        while not self._has_ended():
+            if time.monotonic() >= until:
+                self._signal(signal.SIGKILL)
+                return
+            time.sleep(_LOOK_AGAIN_S)
+
+    def _has_ended(self) -> bool:
+        """Asked of the system: Airflow stops a task in a signal's handler, and `wait` holds Popen's lock."""
         try:
-            self._process.wait(grace_s)
-        except subprocess.TimeoutExpired:
-            self._signal(signal.SIGKILL)
+            return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:  # `wait` has seen its end
+            return True
 
     def _read(self, stream: IO[str] | None, keep: bool) -> None:
         for line in stream or ():

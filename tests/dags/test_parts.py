@@ -201,8 +201,29 @@ def test_a_command_that_does_not_end_is_ended(tmp_path):
     assert _stop_once(command, told, "ready", grace_s=0.5) == -signal.SIGKILL
 
 
+def test_a_command_that_ends_when_asked_in_a_signals_handler_is_not_killed(tmp_path, monkeypatch):
+    sent = []
+
+    def note(number):
+        sent.append(number)
+        os.killpg(command._process.pid, number)
+
+    def end_worker(line):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    code = "import time; print('ready', flush=True); time.sleep(60)"
+    command = Command([sys.executable, "-c", code], tmp_path, os.environ, end_worker)
+    monkeypatch.setattr(command, "_signal", note)
+    former = signal.signal(signal.SIGTERM, lambda *_: command.stop(grace_s=20.0))
+    try:
+        assert command.wait() == -signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGTERM, former)
+    assert sent == [signal.SIGTERM]
+
+
 def _stop_once(command, told, line, grace_s=30.0):
-    """Stop a command as a worker does, in the middle of waiting for it."""
+    """Stop a command in the middle of waiting for it, from another thread."""
     from threading import Thread
 
     def stop():
