@@ -76,8 +76,10 @@ class Lease:
         self._thread.start()
 
     def call_on_loss(self, action: Callable[[], None]) -> None:
-        """What is done, in the lease's own thread, when another has taken it."""
+        """What is done, in the lease's own thread, when another has taken it; at once if one has already."""
         self._on_loss = action
+        if self._successor is not None:
+            action()
 
     def check(self) -> None:
         """Raise StorageError if another has taken the lease."""

@@ -148,6 +148,16 @@ def test_the_holder_notices_that_another_took_over(runs):
             held.check()
 
 
+def test_a_loss_before_anything_was_to_be_done_about_it_is_not_missed(runs):
+    noticed, told = threading.Event(), []
+    with take(runs) as held:
+        held.call_on_loss(noticed.set)
+        write_content(runs, f"{FOLDER}000002.json", json.dumps(asdict(ELSEWHERE)).encode())
+        assert noticed.wait(10)
+        held.call_on_loss(lambda: told.append("lost"))
+    assert told == ["lost"]
+
+
 def test_a_holder_that_cannot_write_goes_on(runs, monkeypatch, caplog):
     with take(runs) as held:
         failed = threading.Event()
