@@ -71,7 +71,8 @@ def check_out(project: str, folder: Path | None, commit: str, target: Path) -> P
 def push(folder: Path, files: list[str], message: str, date: str, remote: str, branch: str) -> str:
     """Commit files of a work tree and push the commit to a branch of its own; the commit.
 
-    The same files of the same date are the same commit, so that pushing again changes nothing.
+    The same files of the same date are the same commit, so that pushing again changes nothing. It is made,
+    too, where the work tree's commit has these files already.
 
     Raises:
         StorageError: git failed.
@@ -82,7 +83,8 @@ def push(folder: Path, files: list[str], message: str, date: str, remote: str, b
     ]
     dated = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
     _ask("-C", str(folder), "add", "--force", "--", *files)
-    _ask("-C", str(folder), *who, "commit", "--quiet", "--no-verify", "--message", message, **dated)
+    how = ("--quiet", "--no-verify", "--allow-empty", "--message", message)
+    _ask("-C", str(folder), *who, "commit", *how, **dated)
     _ask("-C", str(folder), "push", "--quiet", remote, f"HEAD:refs/heads/{branch}")
     return _ask("-C", str(folder), "rev-parse", "HEAD")
 

@@ -52,3 +52,15 @@ def test_a_branch_of_a_server_is_the_one_of_that_name(repository):
     assert named == {"main": first, "trial/main": other, "HEAD": other, "v1": other}
     with pytest.raises(BadDataError, match="trial is no commit of"):
         git.resolve(address, None, "trial")
+
+
+def test_files_that_the_commit_has_already_are_pushed_once(repository, tmp_path):
+    commit, remote = git_of(repository, "rev-parse", "HEAD"), tmp_path / "remote.git"
+    git_of(repository, "init", "--quiet", "--bare", str(remote))
+    pushed = set()
+    for name in ("first", "again"):
+        place = git.check_out(str(repository), repository, commit, tmp_path / name)
+        branch = ("2026-11-21T10:00:00+00:00", str(remote), "retrain/spring")
+        pushed.add(git.push(place, ["params.yaml"], "dvc.lock of spring", *branch))
+    assert pushed == {git_of(remote, "rev-parse", "retrain/spring")}
+    assert git_of(remote, "rev-parse", "retrain/spring^") == commit
