@@ -2,13 +2,17 @@
 
 import subprocess
 import sys
+from functools import reduce
+from operator import getitem
 from pathlib import PurePosixPath
 
 import pytest
 import yaml
 
 from components.core.code import source_path
+from components.core.settings import parse
 from pipelines.cli import STAGES, cli
+from pipelines.params import Params
 
 # These modules join the others: what they hand on is the work of the components that a stage names itself.
 JOINTS = {"pipelines.params", "pipelines.artifacts", "components.features.chain", "components.features.keys"}
@@ -88,6 +92,25 @@ def test_every_stage_declares_the_code_it_stands_on(stage, graph, project_root):
     files = {PurePosixPath(source_path(name).relative_to(project_root)) for name in _code_reached(stage)}
     bare = {file for file in files if not any(file == dep or dep in file.parents for dep in declared)}
     assert not {file for file in bare if file.name != "__init__.py"}
+
+
+@pytest.mark.parametrize(
+    "wanting",
+    [pytest.param(("black", "frame"), id="a view"), pytest.param(("keep", "segmented"), id="featurize")],
+)
+def test_segment_runs_again_when_others_want_masks(wanting, graph, project_root):
+    before, after = (_params(project_root, *others) for others in (("keep", "frame"), wanting))
+    assert not parse(Params, before, "params").chain.mask_samplings()
+    assert parse(Params, after, "params").chain.mask_samplings()
+    declared = [name.split(".") for name in graph["segment"]["params"]]
+    assert any(reduce(getitem, name, before) != reduce(getitem, name, after) for name in declared)
+
+
+def _params(project_root, background, look_in):
+    params = yaml.safe_load((project_root / "params.yaml").read_text())
+    params["views"]["people128"]["background"] = background
+    params["featurize"]["look_in"] = look_in
+    return params
 
 
 @pytest.mark.parametrize("stage", STAGES)
