@@ -96,8 +96,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if mode not in MODES:
         raise SettingError("TAILWATCH_EXECUTION", mode, f"one of {', '.join(MODES)}")
     tracking = environ.get("MLFLOW_TRACKING_URI", "")
-    if environ.get(WEBHOOK) and not _is_web(environ[WEBHOOK]):
-        raise SettingError(WEBHOOK, "...", "an http(s) address")  # it may hold a secret
+    if not re.fullmatch(r"(https?://[^\s/@]+(/\S*)?)?", environ.get(WEBHOOK, "")):  # it may hold a secret
+        raise SettingError(WEBHOOK, "...", "an http(s) address without user and password")
     return Settings(
         mode=cast("Mode", mode),
         gpu_on_cpu=_flag(environ, "TAILWATCH_GPU_ON_CPU"),
@@ -181,18 +181,14 @@ def _place(environ: Mapping[str, str], name: str) -> str:
 
 def _page(environ: Mapping[str, str], name: str) -> str:
     value = environ.get(name, "")
-    if value and not _is_web(value):
+    if value and not re.fullmatch(r"https?://[^\s/]\S*", value):
         raise SettingError(name, value, "an http(s) address")
-    return value
+    return _page_of(value)
 
 
-def _page_of(tracking: str) -> str:
-    """MLflow's own address, for a link that Airflow shows to everybody: without user and password."""
-    return re.sub(r"(?<=://)[^/\s]*@", "", tracking) if tracking.startswith("http") else ""
-
-
-def _is_web(address: str) -> bool:
-    return re.fullmatch(r"https?://[^\s/]\S*", address) is not None
+def _page_of(address: str) -> str:
+    """An address of the web for a link that Airflow shows to everybody: without user and password."""
+    return re.sub(r"(?<=://)[^/\s]*@", "", address) if address.startswith("http") else ""
 
 
 def _schedule(value: str) -> str:

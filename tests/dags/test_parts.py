@@ -115,11 +115,33 @@ def test_pods_are_told_places_and_no_secrets():
         pytest.param(
             {"MLFLOW_TRACKING_URI": "http://jane:s3cret@mlflow"}, "http://mlflow", id="without password"
         ),
+        pytest.param(
+            {"TAILWATCH_MLFLOW_URL": "https://jane:s3cret@mlflow/x"}, "https://mlflow/x", id="named"
+        ),
         pytest.param({"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"}, "", id="no server"),
     ],
 )
 def test_links_lead_to_mlflow(said, base):
     assert read_settings(said).mlflow == base
+
+
+def test_links_lead_to_reports_without_password():
+    assert read_settings({"TAILWATCH_REPORTS_URL": "http://jane:s3cret@host:81"}).reports == "http://host:81"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://hooks.example/T0/a@b?c=d", "http://hooks.example:8080", "https://hooks.example?key=1"],
+)
+def test_a_webhook_is_an_address_of_the_web(address):
+    assert read_settings({"TAILWATCH_WEBHOOK": address})
+
+
+@pytest.mark.parametrize("address", ["https://jane:s3cret@host/x", "host/s3cret", "https://", "http://a b/"])
+def test_what_a_webhook_cannot_be_is_refused_without_its_secret(address):
+    with pytest.raises(SettingError, match=r"TAILWATCH_WEBHOOK is '\.\.\.'") as caught:
+        read_settings({"TAILWATCH_WEBHOOK": address})
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
