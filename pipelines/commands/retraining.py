@@ -82,12 +82,13 @@ def run_stage(folder: Path, name: str, run: str, part: str | None, approve: str 
 def at_commit(folder: Path, commit: str, command: tuple[str, ...]) -> None:
     """Run another tailwatch COMMAND in a private workspace, at a commit of the project.
 
-    For a machine that has no project's folder, or may not write to it. Places are said as for `run-stage`.
+    For a machine that has no project's folder, or may not write to it. Name files by absolute paths: the
+    workspace is removed. Places are said as for `run-stage`.
     """
     from pipelines.retraining.at_commit import run_at_commit
     from pipelines.retraining.places import read_places
 
-    click.echo(run_at_commit(read_places(folder), commit, command), nl=False)
+    run_at_commit(read_places(folder), commit, command)
 
 
 def _answer(told: dict[str, object]) -> None:

@@ -4,10 +4,10 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pipelines
 from components.core import system
@@ -68,20 +68,25 @@ def do_dvc_work(place: Workspace, order: Mapping[str, Any], lease: Lease | None 
 
 
 def call(place: Workspace, *arguments: str) -> str:
-    """Run a tailwatch command of the workspace's commit; what it prints.
+    """Run a tailwatch command of the workspace's commit; what it prints. Raises as `hand_on`."""
+    printed = place.state("printed.txt")
+    with printed.open("wb") as output:
+        hand_on(place, arguments, output)
+    return printed.read_text(encoding="utf-8")
+
+
+def hand_on(place: Workspace, arguments: Sequence[str], output: IO[Any]) -> None:
+    """Run a tailwatch command of the workspace's commit, which prints to a file or stream.
 
     Raises:
         ResourceError: it was killed from outside.
         SystemExit: it failed, with its own exit code, or was asked to end.
     """
-    printed = place.state("printed.txt")
-    with printed.open("wb") as output:
-        code = _call(place, [sys.executable, "-m", "pipelines.cli", *arguments], output=output)
+    code = _call(place, [sys.executable, "-m", "pipelines.cli", *arguments], output=output)
     if code < 0:
         raise _killed(arguments[0])
     if code:
         raise SystemExit(code)
-    return printed.read_text(encoding="utf-8")
 
 
 def _call(place: Workspace, command: list[str], lease: Lease | None = None, output: Any = None) -> int:

@@ -6,11 +6,13 @@ import signal
 import sys
 import threading
 import time
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
 from components.core.errors import FinalError, ResourceError, StorageError, UsageError
-from pipelines.retraining import child
+from pipelines.retraining import at_commit, child
 from pipelines.retraining.workspace import Workspace
 
 _HEAD = "import json, os, sys, time\nfrom pathlib import Path\nanswer = sys.argv[2]\n"
@@ -131,3 +133,16 @@ def test_the_stage_is_told_once(place, dvc, number, code):
 def test_what_a_command_prints_is_taken(place, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/echo")
     assert child.call(place, "track", "--json").split()[-2:] == ["track", "--json"]
+
+
+def test_what_a_command_at_a_commit_printed_before_it_failed_is_seen(place, monkeypatch, capfd):
+    program = place.root / "python"
+    program.write_text('#!/bin/sh\nshift 2\necho "$@"\nexit 3\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setattr(at_commit.git, "resolve", lambda *_: "0" * 40)
+    monkeypatch.setattr(at_commit, "workspace", lambda *_: nullcontext(place))
+    places = SimpleNamespace(project="", project_folder=None)
+    with pytest.raises(SystemExit) as caught:
+        at_commit.run_at_commit(places, "HEAD", ["score", "good.mp4"])
+    assert (caught.value.code, capfd.readouterr().out) == (3, "score good.mp4\n")
