@@ -249,7 +249,10 @@ def _keys(chain: ClipChain, stage: str, view: str) -> Callable[[Clip], list[tupl
         if stage == "segment":
             return [("masks", chain.keys.masks(clip, name)) for name in settings.mask_samplings()]
         if stage == "featurize":
-            return [("measurements", chain.keys.measurements(clip))]
+            of_views = [
+                ("activations", chain.keys.activations(clip, name)) for name in settings.activation_views()
+            ]
+            return [("measurements", chain.keys.measurements(clip)), *of_views]
         return [("tensors", chain.keys.tensors(clip, view))]
 
     return keys

@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 
 from components.core.tables import write_csv
-from components.datasets.clips import Label
-from pipelines.artifacts import write_labels
+from components.datasets.clips import Clip, Label
+from components.store.store import object_name
+from pipelines.artifacts import Project, write_labels
 from pipelines.data_set import Difference
-from pipelines.why import rows_that_differ
+from pipelines.profile import use_profile
+from pipelines.why import VERBS, _keys, rows_that_differ
 
+CLIP = Clip("a.mp4", "a.mp4", None, None, "0" * 64, 1, "")
 LABEL = Label("a.mp4", "fight", (), "film", "train", "")
 
 
@@ -38,3 +41,15 @@ def test_of_a_clip_with_several_rows_no_column_is_told(tmp_path: Path) -> None:
     for path, frames in zip(paths, (5, 6), strict=True):
         write_csv(path, ("clip_id", "frames"), [{"clip_id": "a", "frames": n} for n in (3, frames)])
     assert list(rows_that_differ(*paths)) == [Difference("a", "changed")]
+
+
+def test_all_that_a_clip_has_in_the_store_is_counted_with_the_stage_that_makes_it(tmp_path: Path) -> None:
+    use_profile(tmp_path, "fights")
+    chain = Project.open(tmp_path).chain
+    pixels = [name for name, view in chain.settings.views.items() if view.has_pixels]
+    stages = [
+        *((stage, "") for stage in VERBS if stage != "reshape"),
+        *(("reshape", name) for name in pixels),
+    ]
+    kept = [object_name(*key) for stage, view in stages for key in _keys(chain, stage, view)(CLIP)]
+    assert sorted(kept) == sorted(chain.objects(CLIP))
