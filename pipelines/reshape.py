@@ -72,6 +72,9 @@ def _clips_of(project: Project, clip_ids: list[str]) -> list[Clip]:
 
 
 def _write_numbers(folder: Path, table: dict[str, np.ndarray]) -> None:
+    shape = next((clip.shape for clip in table.values()), ())
+    for clip_id, clip in table.items():
+        _check_alike(clip_id, "numbers", clip, np.float32, shape)
     numbers = np.stack(list(table.values()))
     _save(folder / "numbers.npy", np.stack([carry(clip) for clip in numbers]))
     _save(folder / "measured.npy", np.isfinite(numbers))
@@ -99,7 +102,7 @@ def _write_pixels(folder: Path, chain: ClipChain, clips: list[Clip], view: str) 
                 check_room(folder, len(clips) * pixels.nbytes, f"The tensors of {len(clips)} clips")
                 header = {"descr": "|u1", "fortran_order": False, "shape": shape}
                 np.lib.format.write_array_header_1_0(stream, header)
-            _check_shape(clips[k], pixels, shape[1:])
+            _check_alike(clips[k].clip_id, "pixels", pixels, np.uint8, shape[1:])
             stream.write(np.ascontiguousarray(pixels).data)
             digests.append(sha256)
             times.append(times_s)
@@ -113,12 +116,15 @@ def _activations(chain: ClipChain, view: str, clip: Clip) -> np.ndarray:
     return chain.activations(clip, view)["activations"]
 
 
-def _check_shape(clip: Clip, pixels: np.ndarray, wanted: tuple[int, ...]) -> None:
-    if pixels.shape != wanted or pixels.dtype != np.uint8:
+def _check_alike(
+    clip_id: str, what: str, array: np.ndarray, dtype: type[np.generic], shape: tuple[int, ...]
+) -> None:
+    if array.shape != shape or array.dtype != dtype:
         raise BadDataError(
-            f"{clip.clip_id} has pixels {pixels.dtype} {pixels.shape}",
-            wanted=f"uint8 {wanted}, as the clips before it",
-            remedy="run `tailwatch verify --repair`, then `dvc repro`",
+            f"{clip_id} has {what} {array.dtype} {array.shape}",
+            wanted=f"{np.dtype(dtype)} {shape}, as the clips before it",
+            remedy="give the view (numbers: featurize) a uniform sampling, or `focus`, or take clips of one "
+            "length; else run `tailwatch verify --repair`, then `dvc repro`",
         )
 
 

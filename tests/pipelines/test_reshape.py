@@ -104,6 +104,21 @@ def test_a_table_of_other_clips_is_refused(project):
         reshape.run(project, "numbers")
 
 
+def test_clips_with_other_numbers_of_frames_are_named_with_what_to_do(project):
+    rows = [_row(clip_id, k, number) for number, clip_id in enumerate(CLIPS) for k in range(5 + number)]
+    write_csv(project.out("featurize", "table.csv"), TABLE_COLUMNS, rows)
+    with pytest.raises(BadDataError, match=r"a/.+ 3\.mp4 has numbers float32 \(7, 29\).*uniform sampling"):
+        reshape.run(project, "numbers")
+
+
+def test_clips_with_other_numbers_of_pixels_are_named_with_what_to_do(project):
+    key = project.chain.keys.tensors(_clip(CLIPS[0]), "people128")
+    project.store.remove("tensors", key)
+    project.store.put("tensors", key, {"frames": _pixels(0)[:3]}, {"times_s": _times_s(0)[:3]})
+    with pytest.raises(BadDataError, match=r"b/2\.mp4 has pixels uint8 \(3, .*uniform sampling, or `focus`"):
+        reshape.run(project, "people128")
+
+
 def test_an_unknown_view_lists_the_known(project):
     with pytest.raises(UsageError, match="one of numbers, people128"):
         reshape.run(project, "wide")
