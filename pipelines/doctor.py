@@ -134,7 +134,7 @@ def project(folder: Path) -> Iterator[Finding]:
     """The folder: parameters, data set, git and DVC."""
     yield _data_set(folder)
     yield _git(folder)
-    if cut := cut_short(folder):
+    if find_spec("dvc") and (cut := cut_short(folder)):
         names = " and ".join(path.name for path in cut)
         yield Finding("project", "dvc state", "missing", f"{names} cut short", "tailwatch repro")
     elif (folder / ".dvc").is_dir():

@@ -90,6 +90,15 @@ def test_free_disk(tmp_path, monkeypatch, free_gb, state):
     assert "clean" not in found.remedy, "which takes outs that took hours"
 
 
+def test_a_project_that_ran_can_be_looked_at_without_dvc(tmp_path, monkeypatch):
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / "dvc.lock").write_text("schema: '2.0'\nstages: {}\n")
+    for name in [name for name in sys.modules if name.split(".")[0] == "dvc"] + ["dvc"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    rows, _ = doctor.run(tmp_path)
+    assert finding(rows, "dvc state")["found"] == "has run"
+
+
 def test_another_folder_is_no_project(tmp_path):
     rows, healthy = doctor.run(tmp_path)
     assert not healthy
