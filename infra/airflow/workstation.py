@@ -45,10 +45,12 @@ def main() -> int:
             return 1
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is born deaf to it
-    running = {name: _start(name, ["-m", "airflow", name]) for name in COMPONENTS}
-    if serves_reports:
-        running["reports"] = _start("reports", _reports())
+    running: dict[str, subprocess.Popen[bytes]] = {}
     try:
+        for name in COMPONENTS:
+            running[name] = _start(name, ["-m", "airflow", name])
+        if serves_reports:
+            running["reports"] = _start("reports", _reports())
         _await_ready(port, running)
         _tell(port, gpus)
         while True:

@@ -1,5 +1,6 @@
 """`make airflow` for real: a run by the real scheduler, held, approved by a person, and all of it stopped."""
 
+import importlib.util
 import os
 import re
 import signal
@@ -8,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from types import SimpleNamespace
 
 import pytest
 
@@ -79,6 +81,28 @@ def airflow(tmp_path, stub, monkeypatch):
 
 def _as_in_the_background():
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell starts what ends with `&`
+
+
+def test_what_was_started_before_a_signal_is_stopped(tmp_path, monkeypatch):
+    spec = importlib.util.spec_from_file_location("workstation", ROOT / "infra/airflow/workstation.py")
+    workstation = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(workstation)
+    started, stopped = {}, {}
+
+    def start(name, _):
+        if started:
+            raise SystemExit(143)
+        started[name] = object()
+        return started[name]
+
+    parts = {"_environment": lambda *_: {}, "_gpus": lambda: 0, "_start": start, "_stop": stopped.update}
+    for name, part in {"HOME": tmp_path, **parts}.items():
+        monkeypatch.setattr(workstation, name, part)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=0))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit):
+        workstation.main()
+    assert stopped == started != {}
 
 
 def test_runs_of_the_real_scheduler(airflow, stub):
