@@ -75,7 +75,8 @@ def _check_test_side(evaluated: Evaluated) -> None:
         raise BadDataError(
             "No clip lies on the test side",
             wanted="test clips of every class",
-            remedy="run `tailwatch split`, which looks for balanced sides, or add clips of more sources",
+            remedy="look at split in params.yaml (its fractions; its seed: `tailwatch split`) or at the data "
+            "set's own lists, or add clips of more sources",
         )
 
 

@@ -187,6 +187,15 @@ def test_a_missing_evaluation_is_an_error(four):
         compare.run(four)
 
 
+def test_without_a_test_side_all_that_divides_clips_is_named(four):
+    table = predictions(0, 0)
+    for model in four.params.models:
+        rows = to_rows(table.where(table.splits != "test"))
+        write_csv(four.out("evaluate", model, "predictions.csv"), columns(CLASSES), rows)
+    with pytest.raises(BadDataError, match=r"No clip lies on the test side.*fractions.*seed.*own lists"):
+        compare.run(four)
+
+
 def test_a_left_over_evaluation_is_ignored(four):
     before = compared(four)
     write_evaluation(four, "removed", predictions(0, 0), test_digest="older")
