@@ -1,7 +1,7 @@
 """featurize: faces found, followed and measured: 29 numbers per frame, with what was missing.
 
-Reads the indexes of extract and segment, writes outs/featurize/table.csv and coverage.json. Labels are no
-input. What views want of pose networks' activations is made here, too, and kept in the store.
+Reads clips.csv and segment's index, writes outs/featurize/table.csv and coverage.json. Labels are no input.
+What views want of pose networks' activations is made here, too, and kept in the store.
 """
 
 from typing import Any

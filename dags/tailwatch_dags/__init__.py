@@ -1,1 +1,4 @@
-"""What the DAG files share. Only operators, pods, tasks and notify know Airflow; the rest is plain Python."""
+"""What the DAG files share.
+
+Only assets, links, notify, operators, pods, tasks and times import Airflow; the rest is plain Python.
+"""

@@ -1,4 +1,4 @@
-"""The model card: what a trained model is, how it was made and judged; Markdown from `card_facts`."""
+"""The model card: what a trained model is, how it was made and judged; Markdown from `model_facts`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -14,7 +14,10 @@ Points = Sequence[tuple[float, float]]
 
 
 def alarms_section(project: Project, comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One entry per model, in the order of the comparison; none where there are more than two classes."""
+    """One entry per model that has a rule, in the order of the comparison.
+
+    With more than two classes, only a rule that the model brings.
+    """
     found = []
     for model in comparison["models"]:
         folder = project.out("evaluate", model["model"])
