@@ -19,7 +19,6 @@ _WORK: dict[str, tuple[ClipWork, str]] = {
     "segment": (segment.segment_clip, "segmented"),
     "featurize": (featurize.measure, "measured"),
 }
-WARM_STAGES = (*_WORK, "reshape")
 
 
 def run(project: Project, stage: str, view: str | None, part: Part) -> list[Outcome]:
