@@ -194,9 +194,9 @@ class Resource:
     pool: str
     cpu: int
     memory: str
-    gpu: int
     minutes: int
     retries: int
+    gpu: int = 0
     parts: int = 1
 
 

@@ -28,6 +28,11 @@ def test_every_profile_is_whole(tmp_path, name):
     assert len(params.models) > len(params.compare.baselines)
 
 
+def test_a_class_of_machine_without_a_gpu_need_not_say_so(tmp_path, values):
+    del values["resources"]["cpu"]["gpu"]
+    assert _read(tmp_path, values).resources["cpu"].gpu == 0
+
+
 def test_the_profile_of_paper_003_has_its_rule(tmp_path):
     use_profile(tmp_path, "paper003")
     params = read_params(tmp_path)
