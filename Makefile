@@ -101,4 +101,4 @@ clean:  ## Remove outs, pages and caches; MLflow, scores, retrainings and report
 	rm -rf outs reports dvc_plots dvc.lock $(SAMPLE) $(SAMPLE)-truth .dvc/cache .dvc/tmp
 	rm -rf $(addprefix .tailwatch/,$(CACHES))
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
-	find components pipelines tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find components pipelines dags infra tests -name __pycache__ -type d -prune -exec rm -rf {} +

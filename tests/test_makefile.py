@@ -16,6 +16,7 @@ MADE_AGAIN = (
     ".tailwatch/digests.json",
     ".tailwatch/workspaces/cache/files/md5/ab/cd",
 )
+CODE = ("components", "dags", "infra", "pipelines", "tests")
 OF_ITS_KIND = (
     "mlflow.db",
     "mlartifacts/1/model/weights.npz",
@@ -32,8 +33,8 @@ OF_ITS_KIND = (
 @pytest.fixture
 def project(project_root, tmp_path):
     shutil.copy(project_root / "Makefile", tmp_path)
-    for folder in ("components", "pipelines", "tests"):
-        (tmp_path / folder).mkdir()
+    for folder in CODE:
+        (tmp_path / folder / "__pycache__").mkdir(parents=True)
     for name in (*MADE_AGAIN, *OF_ITS_KIND):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
@@ -48,6 +49,7 @@ def test_clean_leaves_what_nobody_can_make_again(project):
     clean(project)
     assert [name for name in OF_ITS_KIND if not (project / name).is_file()] == []
     assert [name for name in MADE_AGAIN if (project / name).exists()] == []
+    assert [path for folder in CODE for path in (project / folder).iterdir()] == []
 
 
 def test_clean_of_a_new_checkout_removes_nothing_else(project):
