@@ -21,7 +21,7 @@ from components.video.clip_read import DecoderFacts
 from components.video.probe import printable
 from components.video.sampling import Sampling
 from pipelines.artifacts import Project, read_clips
-from pipelines.over_clips import Outcome, over_clips
+from pipelines.over_clips import Outcome, index_rows, over_clips
 
 log = logging.getLogger("tailwatch")
 
@@ -83,13 +83,6 @@ def frames_row(clip: Clip, sampling: str, stored: StoredObject) -> dict[str, Any
         "frames": len(stored["times_s"]),
         **{name: stored.meta[name] for name in ("status", "reason", *FACTS)},
     }
-
-
-def index_rows(outcome: Outcome) -> list[dict[str, Any]]:
-    """A clip's rows, also when it was set aside."""
-    if outcome.reason:
-        return [{"clip_id": outcome.clip.clip_id, "status": "bad", "reason": outcome.reason}]
-    return outcome.rows
 
 
 def _warn_of_partial(outcomes: list[Outcome]) -> None:

@@ -67,6 +67,13 @@ def each_clip(project: Project, clips: Sequence[Clip], work: ClipWork, *, verb: 
     return outcomes
 
 
+def index_rows(outcome: Outcome) -> list[dict[str, Any]]:
+    """A clip's rows of an index, also when it was set aside."""
+    if outcome.reason:
+        return [{"clip_id": outcome.clip.clip_id, "status": "bad", "reason": outcome.reason}]
+    return outcome.rows
+
+
 def check_bad_fraction(project: Project, bad: int, total: int, verb: str) -> None:
     """Refuse to go on with too many clips set aside.
 

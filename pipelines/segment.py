@@ -12,7 +12,7 @@ from components.datasets.clips import Clip
 from components.features.chain import ClipChain
 from components.store.store import StoredObject
 from pipelines.artifacts import Project, usable_clips
-from pipelines.over_clips import Outcome, over_clips
+from pipelines.over_clips import index_rows, over_clips
 
 COLUMNS = ("clip_id", "sampling", "status", "reason", "key", "digest", "coverage", "person_share")
 
@@ -50,10 +50,3 @@ def mask_row(clip: Clip, sampling: str, stored: StoredObject) -> dict[str, Any]:
         "coverage": f"{(shares > 0).mean():.4f}",
         "person_share": f"{shares.mean():.6f}",
     }
-
-
-def index_rows(outcome: Outcome) -> list[dict[str, Any]]:
-    """A clip's rows, also when it was set aside."""
-    if outcome.reason:
-        return [{"clip_id": outcome.clip.clip_id, "status": "bad", "reason": outcome.reason}]
-    return outcome.rows
