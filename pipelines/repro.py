@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.core import system
-from components.core.errors import ResourceError
 from components.core.system import is_alive, is_unreaped
 from pipelines.dvc_at_rest import RWLOCK, cut_short, lock_holders
 from pipelines.dvc_command import COMMAND, environment
 from pipelines.params import check_is_project
-from pipelines.running import KILLED, alone, forget_codes, recorded_codes
+from pipelines.running import KILLED, alone, forget_codes, killed, recorded_codes
 from pipelines.signals import wait_passing_on
 
 log = logging.getLogger("tailwatch")
@@ -61,13 +60,9 @@ def _meaning(folder: Path, passed_on: Sequence[int]) -> int:
     if passed_on:
         return 128 + passed_on[0]
     codes = {stage: code for stage, code in recorded_codes(folder).items() if code}
-    killed = [stage for stage, code in codes.items() if code == KILLED]
-    if killed:
-        raise ResourceError(
-            f"{killed[0]} was killed from outside",
-            wanted="a stage that ends by itself",
-            remedy="if memory was short (`dmesg` says so), set TAILWATCH_WORKERS to fewer; run it again",
-        )
+    ended = [stage for stage, code in codes.items() if code == KILLED]
+    if ended:
+        raise killed(ended[0])
     return next(iter(codes.values()), _UNKNOWN)
 
 

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from components.core import system
-from components.core.errors import StorageError, UsageError
+from components.core.errors import ResourceError, StorageError, UsageError
 from components.core.files import write_text
 from pipelines.artifacts import STATE_FOLDER, Project
 from pipelines.params import check_is_project
@@ -115,6 +115,15 @@ def all_alone(folder: Path, names: Iterable[str]) -> Iterator[None]:
 def recorded_codes(folder: Path) -> dict[str, int]:
     """The exit code that each stage meant, by DVC's name of it: DVC ends with 255 whatever the reason."""
     return {path.name: int(path.read_text(encoding="utf-8")) for path in sorted((folder / _CODES).glob("*"))}
+
+
+def killed(what: str) -> ResourceError:
+    """The error of a process that was ended with SIGKILL."""
+    return ResourceError(
+        f"{what} was killed from outside",
+        wanted="a process that ends by itself",
+        remedy="if memory was short (`dmesg` says so), set TAILWATCH_WORKERS to fewer; run it again",
+    )
 
 
 def forget_codes(folder: Path) -> None:

@@ -21,7 +21,7 @@ from components.core.errors import (
 from components.core.files import write_json
 from pipelines.retraining.lease import Lease
 from pipelines.retraining.workspace import Workspace
-from pipelines.running import KILLED, recorded_codes
+from pipelines.running import KILLED, killed, recorded_codes
 from pipelines.signals import wait_passing_on
 
 log = logging.getLogger("tailwatch")
@@ -62,7 +62,7 @@ def do_dvc_work(place: Workspace, order: Mapping[str, Any], lease: Lease | None 
     if kind == "stage":
         raise _stage_failed(place, order["name"])
     if code < 0:
-        raise _killed("DVC's process")
+        raise killed("DVC's process")
     log.error("DVC failed: %s", text or f"its process ended with {code}")
     raise SystemExit(1)
 
@@ -84,7 +84,7 @@ def hand_on(place: Workspace, arguments: Sequence[str], output: IO[Any]) -> None
     """
     code = _call(place, [sys.executable, "-m", "pipelines.cli", *arguments], output=output)
     if code < 0:
-        raise _killed(arguments[0])
+        raise killed(arguments[0])
     if code:
         raise SystemExit(code)
 
@@ -117,7 +117,7 @@ def _call(place: Workspace, command: list[str], lease: Lease | None = None, outp
 def _stage_failed(place: Workspace, stage: str) -> BaseException:
     code = recorded_codes(place.root).get(stage, 0)
     if code == KILLED:
-        return _killed(stage)
+        return killed(stage)
     if not code:
         return FinalError(
             f"{stage} could not be started",
@@ -125,11 +125,3 @@ def _stage_failed(place: Workspace, stage: str) -> BaseException:
             remedy="see the lines above, and mend the image or the commit",
         )
     return SystemExit(code)
-
-
-def _killed(what: str) -> ResourceError:
-    return ResourceError(
-        f"{what} was killed from outside",
-        wanted="a process that ends by itself",
-        remedy="if memory was short (`dmesg` says so), set TAILWATCH_WORKERS to fewer; run it again",
-    )
