@@ -4,7 +4,6 @@ from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import task
-from tailwatch_dags.settings import read_settings
 from tailwatch_dags.tasks import read_tasks
 from tailwatch_dags.times import at
 
@@ -16,8 +15,7 @@ compares but asks for no promotion: whether drifted clips shall count is for a p
 ANSWER = "ti.xcom_pull(task_ids='measure')"
 REASON = f"drift of {{{{ {ANSWER}['columns'] | join(', ') }}}} over {{{{ {ANSWER}['n'] }}}} clips"
 
-settings = read_settings()
-_, tasks = read_tasks(settings)
+tasks = read_tasks()
 
 with tasks.dag(
     "tailwatch_drift", "Compares scored clips with the champion's training", DOC, schedule=at("0 5 * * *")

@@ -9,7 +9,7 @@ from airflow.sdk import Variable, task
 from airflow.sdk.exceptions import AirflowFailException
 from tailwatch_dags.assets import CLIPS
 from tailwatch_dags.listing import list_place
-from tailwatch_dags.settings import project_folder, read_settings
+from tailwatch_dags.settings import project_folder
 from tailwatch_dags.tasks import read_tasks
 
 log = logging.getLogger("airflow.task")
@@ -43,11 +43,10 @@ def remember(place: str, digest: str) -> None:
 def remember_refused(context: Any) -> None:
     """Keep what was seen if checking it again cannot help."""
     if isinstance(context.get("exception"), AirflowFailException):
-        remember(watched_place(settings.watched), context["ti"].xcom_pull(task_ids="look"))
+        remember(watched_place(tasks.settings.watched), context["ti"].xcom_pull(task_ids="look"))
 
 
-settings = read_settings()
-_, tasks = read_tasks(settings)
+tasks = read_tasks()
 
 with tasks.dag(
     "tailwatch_ingest", "Watches for new clips, checks them, says so", DOC, schedule="*/10 * * * *"
@@ -56,7 +55,7 @@ with tasks.dag(
     @task.short_circuit(doc_md="Goes on if the data set changed and has come to rest.")
     def look() -> str:
         """Compare the place with what was seen last; the digest of what is new and at rest, else nothing."""
-        place = watched_place(settings.watched)
+        place = watched_place(tasks.settings.watched)
         found = list_place(place)
         seen = Variable.get(SEEN, default={}, deserialize_json=True).get(place)
         if seen == found.digest:
@@ -75,7 +74,7 @@ with tasks.dag(
     @task(doc_md="Remembers what was checked.")
     def checked(digest: str) -> None:
         """So that the next look finds nothing new."""
-        remember(watched_place(settings.watched), digest)
+        remember(watched_place(tasks.settings.watched), digest)
 
     check = tasks.command(
         "check",

@@ -10,7 +10,6 @@ from tailwatch_dags.assets import CLIPS
 from tailwatch_dags.errors import SettingError
 from tailwatch_dags.naming import MACROS
 from tailwatch_dags.notify import Notifier
-from tailwatch_dags.settings import read_settings
 from tailwatch_dags.tasks import RUN, read_tasks
 from tailwatch_dags.times import at
 
@@ -117,14 +116,13 @@ def _promotion(tasks: Any) -> list[Any]:
     return [gate]
 
 
-settings = read_settings()
-graph, tasks = read_tasks(settings)
+tasks = read_tasks()
 
 with tasks.dag(
     "tailwatch_retrain",
     "Stages of dvc.yaml, then track, report and promote",
     DOC,
-    _schedule(settings.schedule),
+    _schedule(tasks.settings.schedule),
     dagrun_timeout=timedelta(days=7),
     params=PARAMS,
     user_defined_macros=MACROS,
@@ -132,12 +130,12 @@ with tasks.dag(
 ) as dag:
     begin = tasks.step("begin", BEGIN, "Fixes the commit and the data set of this run.")
     stages = tasks.stages()
-    for made, stage in zip(stages.values(), graph.stages, strict=True):
+    for made, stage in zip(stages.values(), tasks.graph.stages, strict=True):
         if not stage.before:
             begin >> made[0]
     track = tasks.step("track", ["run-stage", "track", "--run", RUN], "Brings MLflow up to this run's outs.")
     report = tasks.step("report", ["run-stage", "report", "--run", RUN], "Draws the report.")
     finish = tasks.step("finish", ["run-stage", "finish", "--run", RUN], "Keeps dvc.lock with the run.")
-    for stage in graph.last():
+    for stage in tasks.graph.last():
         stages[stage.name][-1] >> [track, finish]
     track >> report >> _promotion(tasks)

@@ -2,7 +2,6 @@
 
 from airflow.sdk import Param
 from tailwatch_dags.notify import Notifier
-from tailwatch_dags.settings import read_settings
 from tailwatch_dags.tasks import read_tasks
 
 DOC = "Puts an earlier version in the champion's place: `tailwatch rollback`, with a name and a reason."
@@ -22,8 +21,7 @@ PARAMS = {
     ),
 }
 
-settings = read_settings()
-_, tasks = read_tasks(settings)
+tasks = read_tasks()
 
 with tasks.dag(
     "tailwatch_rollback",

@@ -10,7 +10,7 @@ from tailwatch_dags.graph import Graph, Stage, read_graph
 from tailwatch_dags.notify import Notifier
 from tailwatch_dags.operators import TailwatchOperator
 from tailwatch_dags.resources import Resource, on_cpu
-from tailwatch_dags.settings import ROOT, Settings
+from tailwatch_dags.settings import ROOT, Settings, read_settings
 
 OWNER = "tailwatch"
 RUN = "{{ run_name(run_id) }}"
@@ -28,8 +28,8 @@ class Tasks:
     """
 
     def __init__(self, graph: Graph, settings: Settings) -> None:
-        self._graph = graph
-        self._settings = settings
+        self.graph = graph
+        self.settings = settings
         self._groups: dict[str, TaskGroup] = {}
 
     def dag(self, dag_id: str, description: str, doc: str, schedule: Any, **more: Any) -> DAG:
@@ -50,12 +50,12 @@ class Tasks:
     def _defaults(self) -> dict[str, Any]:
         """Default arguments of a DAG: those of tasks that only steer, which wait for no machine."""
         steps = self._for_steps()
-        queue = {"queue": steps.pool} if self._settings.mode == "celery" else {}
+        queue = {"queue": steps.pool} if self.settings.mode == "celery" else {}
         return {
             "owner": OWNER,
             "pool": CONTROL_POOL,
             "retries": steps.retries,
-            "retry_delay": timedelta(seconds=self._settings.retry_seconds),
+            "retry_delay": timedelta(seconds=self.settings.retry_seconds),
             "retry_exponential_backoff": 2.0,
             "max_retry_delay": MAX_RETRY_DELAY,
             "execution_timeout": timedelta(minutes=CONTROL_MINUTES),
@@ -65,16 +65,16 @@ class Tasks:
     def stages(self) -> dict[str, Any]:
         """A task for every stage of the graph, by DVC's name, joined as the graph says."""
         made: dict[str, Any] = {}
-        for stage in self._graph.stages:
+        for stage in self.graph.stages:
             made[stage.name] = self._stage(stage)
-        for stage in self._graph.stages:
+        for stage in self.graph.stages:
             for before in stage.before:
                 made[before][-1] >> made[stage.name][0]
         return made
 
     def command(self, task_id: str, arguments: Sequence[str], doc: str, **more: Any) -> Any:
         """A task for a command that works in the project's folder; a pod has none that it may write to."""
-        alone = ["at-commit"] if self._settings.mode == "kubernetes" else []
+        alone = ["at-commit"] if self.settings.mode == "kubernetes" else []
         return self.step(task_id, [*alone, *arguments], doc, **more)
 
     def step(self, task_id: str, arguments: Sequence[str], doc: str, **more: Any) -> Any:
@@ -96,7 +96,7 @@ class Tasks:
         )
         if not stage.per_clip:
             return [task]
-        parts = self._settings.parts or resource.parts
+        parts = self.settings.parts or resource.parts
         warm = self._task(
             f"{name}_warm",
             resource,
@@ -117,13 +117,13 @@ class Tasks:
         return self._groups[stage.word], stage.item
 
     def _placed(self, resource: Resource) -> Resource:
-        if resource.gpu and self._settings.gpu_on_cpu:
-            return on_cpu(resource, self._graph.resources)
+        if resource.gpu and self.settings.gpu_on_cpu:
+            return on_cpu(resource, self.graph.resources)
         return resource
 
     def _for_steps(self) -> Resource:
         """The class `cpu`, or the first one without a GPU."""
-        classes = self._graph.resources
+        classes = self.graph.resources
         return classes.get("cpu") or min(classes.values(), key=lambda resource: resource.gpu)
 
     def _task(
@@ -135,15 +135,15 @@ class Tasks:
             "pool": resource.pool,
             "retries": resource.retries,
             "execution_timeout": timedelta(minutes=resource.minutes),
-            **({"queue": resource.pool} if self._settings.mode == "celery" else {}),
+            **({"queue": resource.pool} if self.settings.mode == "celery" else {}),
             **more,
         }
         operator: Any = TailwatchOperator
-        if self._settings.mode == "kubernetes":
+        if self.settings.mode == "kubernetes":
             from tailwatch_dags.pods import TailwatchPod, pod_arguments
 
             operator = TailwatchPod
-            more |= pod_arguments(resource, self._settings, _label(task_id, more.get("task_group")))
+            more |= pod_arguments(resource, self.settings, _label(task_id, more.get("task_group")))
         if each is None:
             return operator(**more)
         return operator.partial(**more).expand(arguments=each)
@@ -165,10 +165,9 @@ def stage_doc(stage: Stage, resource: Resource) -> str:
     )
 
 
-def read_tasks(settings: Settings) -> tuple[Graph, Tasks]:
-    """The graph of the project in which these DAGs stand, with the maker of its tasks."""
-    graph = read_graph(ROOT)
-    return graph, Tasks(graph, settings)
+def read_tasks() -> Tasks:
+    """The maker of the tasks of the project in which these DAGs stand."""
+    return Tasks(read_graph(ROOT), read_settings())
 
 
 def _label(task_id: str, group: TaskGroup | None) -> str:
