@@ -9,7 +9,7 @@ import numpy as np
 from components.core.settings import to_dict
 from components.features.scaler import Scaler
 from components.features.views import View
-from components.models.base import NORMAL, InputShapes
+from components.models.base import InputShapes
 from components.models.bundle import Bundle, BundleInfo, Predictions
 from components.models.calibration import Calibration
 from components.models.environment import describe_environment
@@ -74,7 +74,7 @@ def calibrate(
         frames, numbers, activations: the view's tensors, unscaled.
     """
     is_scorer = task.definition.kind == "anomaly"
-    rows = _normal(task) if is_scorer else task.val_rows
+    rows = task.normal(task.train_rows) if is_scorer else task.val_rows
     said = answers(Bundle(info, learned.arrays), learned, rows, frames, numbers, activations)
     if said.scores is not None:
         return _with_threshold(info, task, said.scores)
@@ -106,11 +106,6 @@ def answers(
     if learned.raw is not None:
         return bundle.of_raw(learned.raw[rows])
     return bundle.predict(frames, numbers, rows, activations)
-
-
-def _normal(task: Task) -> np.ndarray:
-    """The normal clips of the train side."""
-    return task.train_rows[task.labels[task.train_rows] == NORMAL]
 
 
 def _with_threshold(info: BundleInfo, task: Task, scores: np.ndarray) -> BundleInfo:

@@ -8,7 +8,7 @@ import numpy as np
 
 from components.core.errors import BadDataError, UsageError
 from components.models.backbones import backbones_left_out
-from components.models.base import NORMAL, ClosedForm, KerasDefinition, TrainSide
+from components.models.base import ClosedForm, KerasDefinition, TrainSide
 from components.models.frozen import FEATURES, FRAMES, find_lower, head_of
 from components.models.logits import to_probabilities
 from components.models.networks import Logits, build_network, weights_of
@@ -91,7 +91,7 @@ def learn(
 def _samples(task: Task, rows: np.ndarray) -> Samples:
     n_classes = len(task.classes)
     if task.definition.learns_from == "normal":
-        rows = rows[task.labels[rows] == NORMAL]
+        rows = task.normal(rows)
     labels = task.labels[rows]
     weigh = task.training.class_weights and task.definition.learns_from == "all"
     weights = class_weights(labels, n_classes) if weigh else np.ones(n_classes)

@@ -46,9 +46,11 @@ class Task:
     @property
     def learned_rows(self) -> np.ndarray:
         """The clips of the train side that the model learns from."""
-        if self.definition.learns_from == "all":
-            return self.train_rows
-        return self.train_rows[self.labels[self.train_rows] == NORMAL]
+        return self.train_rows if self.definition.learns_from == "all" else self.normal(self.train_rows)
+
+    def normal(self, rows: np.ndarray) -> np.ndarray:
+        """Those of these clips that are of the normal class."""
+        return rows[self.labels[rows] == NORMAL]
 
     @property
     def shapes(self) -> InputShapes:
