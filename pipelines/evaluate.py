@@ -20,15 +20,13 @@ from components.evaluation.curves import Curve, pr_curve, reliability, roc_curve
 from components.evaluation.folds import clips_of_fold, summarise_folds
 from components.evaluation.metrics import calibration_pairs
 from components.evaluation.predictions import ClipPredictions, digest_of_test_set
-from components.evaluation.rule import RuleSettings
+from components.evaluation.rule import rule_of
 from components.evaluation.scoring import FRAME_THRESHOLD, Scoring, Tensors, frame_level, score
 from components.evaluation.settings import BootstrapSettings
 from components.evaluation.summary import flat_metrics, sign_of_chance, summarise
 from components.models.bundle import Bundle, read_bundle
 from components.models.fold_table import answer_columns, said_of_folds
-from components.models.inception_rule import InceptionRuleSettings
 from components.models.logits import decide
-from components.models.registry import model_settings
 from pipelines.artifacts import Project, read_clips, read_index, read_labels, read_out
 
 log = logging.getLogger("tailwatch")
@@ -45,7 +43,7 @@ def run(project: Project, model_id: str) -> None:
     labels = read_labels(project)
     scoring = score(bundle, tensors, labels)
     folds = _folds(project, model_id, labels)
-    rule, points = tuning.tune(scoring, _hours(project), project.params.evaluate, own_rule(bundle))
+    rule, points = tuning.tune(scoring, _hours(project), project.params.evaluate, rule_of(bundle.info))
     evaluation = describe(project, bundle, scoring) | {
         "folds": summarise_folds(folds, project.params.evaluate.bootstrap) if folds else None,
         "rule": rule,
@@ -108,15 +106,6 @@ def _hours(project: Project) -> dict[str, float]:
     """How long each clip lasts, as its decoder saw it."""
     rows = read_index(project, "extract", ("span_s",))
     return {row["clip_id"]: float(row["span_s"]) / 3600 for row in rows if row["span_s"]}
-
-
-def own_rule(bundle: Bundle) -> RuleSettings | None:
-    """The counting rule among a model's settings, with the first class as the normal one."""
-    own = model_settings(bundle.info.model_id, bundle.info.settings)
-    if not isinstance(own, InceptionRuleSettings):
-        return None
-    terms = (own.threshold, own.min_count, own.mode, own.comparison, own.max_frames)
-    return RuleSettings(*terms, normal_labels=bundle.info.classes[:1])
 
 
 def clip_contents(project: Project) -> dict[str, str]:

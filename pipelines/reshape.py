@@ -90,13 +90,13 @@ def _write_pixels(folder: Path, chain: ClipChain, clips: list[Clip], view: str) 
 
     Returns:
         Its shape, and the digests of every clip's tensor and file, so that a training that needs no pixels
-        can name them without opening it.
+        can name them without opening it; how many frames were looked at, and how many of them were in focus.
     """
-    made, digests, times = 0, [], []
+    made, sampled, kept, digests, times = 0, 0, 0, [], []
     shape: tuple[int, ...] = ()
     rendered = map_items(partial(_pixels, chain, view), clips, label="rendered")
     with atomic_path(folder / "frames.npy") as temporary, temporary.open("wb") as stream:
-        for k, (pixels, times_s, sha256, is_new) in enumerate(rendered):
+        for k, (pixels, meta, sha256, is_new) in enumerate(rendered):
             if k == 0:
                 shape = (len(clips), *pixels.shape)
                 check_room(folder, len(clips) * pixels.nbytes, f"The tensors of {len(clips)} clips")
@@ -105,11 +105,15 @@ def _write_pixels(folder: Path, chain: ClipChain, clips: list[Clip], view: str) 
             _check_alike(clips[k].clip_id, "pixels", pixels, np.uint8, shape[1:])
             stream.write(np.ascontiguousarray(pixels).data)
             digests.append(sha256)
-            times.append(times_s)
+            times.append(meta["times_s"])
             made += is_new
+            sampled, kept = sampled + meta["frames"], kept + meta["kept"]
     _save(folder / "times_s.npy", np.array(times, np.float64))
     log.info("%s: %d rendered, %d reused", view, made, len(clips) - made)
-    return {"shape": list(shape), "digests": digests, "files": [clip.sha256 for clip in clips]}
+    if kept < sampled:
+        log.info("%s: %d of %d frames hold the main motion (%.2f)", view, kept, sampled, kept / sampled)
+    files = [clip.sha256 for clip in clips]
+    return {"shape": list(shape), "digests": digests, "files": files, "sampled": sampled, "kept": kept}
 
 
 def _activations(chain: ClipChain, view: str, clip: Clip) -> np.ndarray:
@@ -128,6 +132,6 @@ def _check_alike(
         )
 
 
-def _pixels(chain: ClipChain, view: str, clip: Clip) -> tuple[np.ndarray, list[float], str, bool]:
+def _pixels(chain: ClipChain, view: str, clip: Clip) -> tuple[np.ndarray, dict[str, Any], str, bool]:
     stored = chain.tensors(clip, view)
-    return stored["frames"], stored.meta["times_s"], stored.digest, stored.made
+    return stored["frames"], stored.meta, stored.digest, stored.made

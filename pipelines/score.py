@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.core.errors import BadDataError, ResourceError, TailwatchError, of_system
+from components.core.settings import to_dict
+from components.evaluation.rule import Alarm, in_words
 from pipelines.artifacts import Project
 
 if TYPE_CHECKING:
@@ -37,6 +39,13 @@ def run(project: Project, videos: Sequence[Path], model: str) -> list[dict[str, 
     return rows
 
 
+def for_people(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with its alarms in words."""
+    if "alarms" not in row:
+        return row
+    return row | {"alarms": in_words([Alarm(**alarm) for alarm in row["alarms"]])}
+
+
 def _row(scorer: "Scorer", video: Path) -> dict[str, Any]:
     """One video's verdict; one that cannot be read says why and keeps none of the others waiting."""
     try:
@@ -53,6 +62,7 @@ def _row(scorer: "Scorer", video: Path) -> dict[str, Any]:
         **named,
         **({} if score.score is None else {"score": score.score, "threshold": score.threshold}),
         "coverage": score.coverage,
+        **({} if score.alarms is None else {"alarms": [to_dict(alarm) for alarm in score.alarms]}),
         "problem": problem,
     }
 

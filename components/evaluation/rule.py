@@ -1,4 +1,4 @@
-"""The counting rule: when classes of single frames make an alarm of a clip.
+"""The counting rule: when classes of single frames make an alarm of a clip, and how long it lasts.
 
 Source: paper 003, III-A (`generateFrames()`, whose 500 is max_frames, and `detectActivity()`), IV and
 Tables I to III. Where they disagree there is a setting: the algorithm counts anew after a frame below 80, the
@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+
+from components.models.bundle import BundleInfo
+from components.models.inception_rule import InceptionRuleSettings
+from components.models.registry import model_settings
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,62 @@ class RuleSettings:
     normal_labels: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Alarm:
+    """Suspicious frames that follow one another, as part of what makes an alarm of a clip.
+
+    Attributes:
+        start_s, end_s: when the first and the last of them are shown.
+        label: the class of the likeliest of them.
+        percent: how likely that is.
+        frames: how many they are.
+    """
+
+    start_s: float
+    end_s: float
+    label: str
+    percent: float
+    frames: int
+
+
+def rule_of(info: BundleInfo) -> RuleSettings | None:
+    """The counting rule that a model brings along, with its first class as the normal one."""
+    own = model_settings(info.model_id, info.settings)
+    if not isinstance(own, InceptionRuleSettings):
+        return None
+    terms = (own.threshold, own.min_count, own.mode, own.comparison, own.max_frames)
+    return RuleSettings(*terms, normal_labels=info.classes[:1])
+
+
+def alarms_of(
+    probabilities: np.ndarray, times_s: np.ndarray, classes: Sequence[str], settings: RuleSettings
+) -> list[Alarm]:
+    """The alarms of one clip, in the order of time.
+
+    Args:
+        probabilities: (T, K) of its frames, in the order of time.
+        times_s: (T,) when each is shown.
+        classes: the K.
+    """
+    labels, percents = top_1(probabilities, classes)
+    found = []
+    for run in _sounding(labels, percents, settings):
+        best = max(run, key=lambda k: percents[k])  # of equals, the earliest
+        times = float(times_s[run[0]]), float(times_s[run[-1]])
+        found.append(Alarm(*times, labels[best], float(percents[best]), len(run)))
+    return found
+
+
+def in_words(alarms: Sequence[Alarm]) -> str:
+    """Alarms for people.
+
+    Example:
+        >>> in_words([Alarm(12.0, 21.5, "Fighting", 97.0, 10)])
+        '12.0 to 21.5 s Fighting'
+    """
+    return "; ".join(f"{one.start_s:.1f} to {one.end_s:.1f} s {one.label}" for one in alarms) or "none"
+
+
 def top_1(probabilities: np.ndarray, classes: Sequence[str]) -> tuple[list[str], np.ndarray]:
     """The likeliest class of each frame and its percent (T,), of probabilities (T, K)."""
     best = probabilities.argmax(axis=-1)
@@ -56,16 +116,23 @@ def sounds(labels: Sequence[str], percents: np.ndarray, settings: RuleSettings) 
         >>> sounds(labels, percents, RuleSettings(80.0, 10, "total", "ge", 500, ("Normal",)))
         True
     """
+    return bool(_sounding(labels, percents, settings))
+
+
+def _sounding(labels: Sequence[str], percents: np.ndarray, settings: RuleSettings) -> list[range]:
+    """The runs of suspicious frames that make an alarm: each that is long enough, or all in mode total."""
     abnormal = np.array([label not in settings.normal_labels for label in labels], bool)
     suspicious = (abnormal & _beyond(percents, settings.threshold, settings))[: settings.max_frames]
-    counted = _longest_run(suspicious) if settings.mode == "consecutive" else int(suspicious.sum())
-    return bool(_beyond(counted, settings.min_count, settings))
+    runs = _runs(suspicious)
+    if settings.mode == "consecutive":
+        return [run for run in runs if _beyond(len(run), settings.min_count, settings)]
+    return runs if _beyond(int(suspicious.sum()), settings.min_count, settings) else []
 
 
-def _longest_run(flags: np.ndarray) -> int:
-    """How many true flags (T,) follow one another at most."""
-    between = np.flatnonzero(~np.pad(flags, 1))
-    return int(np.diff(between).max()) - 1
+def _runs(flags: np.ndarray) -> list[range]:
+    """Where true flags (T,) follow one another."""
+    edges = np.flatnonzero(np.diff(np.pad(flags, 1).astype(np.int8)))
+    return [range(start, end) for start, end in edges.reshape(-1, 2).tolist()]
 
 
 def _beyond(value: np.ndarray | int, bound: float, settings: RuleSettings) -> np.ndarray | bool:

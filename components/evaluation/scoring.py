@@ -78,6 +78,7 @@ class Scoring:
         threshold: of clips, of the probability of the second class or of the score.
         shown: (N, T) bool, whether a frame shows its clip's class, by the intervals of its label; None for a
             view without pixels.
+        times_s: (N, T) of the frames in their video; None for a view without pixels.
     """
 
     clips: ClipPredictions
@@ -86,6 +87,7 @@ class Scoring:
     frame_scores: Floats | None = None
     threshold: float = FRAME_THRESHOLD
     shown: NDArray[np.bool_] | None = None
+    times_s: Floats | None = None
 
     def said_of_frames(self) -> Floats | None:
         """Scores (N, S), or else probabilities (N, T, K), of frames, of which S may lack the first."""
@@ -131,16 +133,10 @@ def score(bundle: Predicting, tensors: Tensors, labels: Mapping[str, Label]) -> 
         bundle,
     )
     absent = tuple(clip_id for clip_id in in_split if clip_id not in place)
-    return Scoring(
-        clips,
-        predictions.frames,
-        absent,
-        predictions.frame_scores,
-        float(bundle.info.threshold),
-        None
-        if tensors.times_s is None
-        else shown_frames(tensors.times_s[chosen], [labels[name] for name in known]),
-    )
+    times_s = None if tensors.times_s is None else tensors.times_s[chosen]
+    shown = None if times_s is None else shown_frames(times_s, [labels[name] for name in known])
+    of_frames = (predictions.frames, absent, predictions.frame_scores)
+    return Scoring(clips, *of_frames, float(bundle.info.threshold), shown, times_s)
 
 
 def frame_level(scoring: Scoring, split: str) -> Scored | None:

@@ -8,7 +8,7 @@ import numpy as np
 from components.core.errors import BadDataError
 from components.core.settings import to_dict
 from components.evaluation.alarms import Floats, Point, Side, choose, counted_by, figures, frontier
-from components.evaluation.rule import RuleSettings
+from components.evaluation.rule import RuleSettings, alarms_of
 from components.evaluation.scoring import Scoring
 from components.evaluation.settings import EvaluateSettings
 from components.models.base import NORMAL
@@ -29,8 +29,8 @@ def tune(
         limit; frames that a rule counts over; negative: clips, hours and smallest_rate of val and test, one
         alarm in those hours, below which a rate cannot be told from none; the tuned rule and the model's own,
         each with its terms and its `components.evaluation.alarms.figures` on val and test, None where there
-        is none. Nothing of more than two classes, of which none is the normal one by its place, unless the
-        model brings along a rule, which says so of the first.
+        is none; of its own also the alarms, clip by clip. Nothing of more than two classes, of which none is
+        the normal one by its place, unless the model brings along a rule, which says so of the first.
 
     Raises:
         BadDataError: a clip whose length is not known.
@@ -84,7 +84,20 @@ def _own(
         "mode": own.mode,
         "comparison": own.comparison,
         **{split: figures(of[split], side, settings.bootstrap) for split, side in sides.items()},
+        "alarms": _alarms(own, scoring),
     }
+
+
+def _alarms(own: RuleSettings, scoring: Scoring) -> list[dict[str, Any]]:
+    """When the counting rule sounds, in clips of all splits."""
+    clips, frames, times_s = scoring.clips, scoring.frames, scoring.times_s
+    if frames is None or times_s is None:
+        return []
+    return [
+        {"clip_id": str(clips.clip_ids[i]), "split": str(clips.splits[i]), **to_dict(alarm)}
+        for i in range(len(frames))
+        for alarm in alarms_of(frames[i], times_s[i], clips.classes, own)
+    ]
 
 
 def _side(scoring: Scoring, split: str, hours: Mapping[str, float]) -> Side:

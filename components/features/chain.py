@@ -78,7 +78,10 @@ class ClipChain:
         return self.store.take("measurements", key, lambda: self._measure(clip, key))
 
     def tensors(self, clip: Clip, view: str) -> StoredObject:
-        """`frames` (T, height, width, 3) uint8 RGB of a view; meta: `times_s`."""
+        """`frames` (T, height, width, 3) uint8 RGB of a view.
+
+        Meta: their `times_s`; how many `frames` the sampling has, and how many of them are `kept` in focus.
+        """
         key = self.keys.tensors(clip, view)
         return self.store.take("tensors", key, lambda: self._render(clip, view, key))
 
@@ -192,7 +195,12 @@ class ClipChain:
         masks = self.person_masks(clip, wanted.sampling) if needs_masks(wanted) else None
         frames = self.frames(clip, wanted.sampling)
         rendered = lay_out(frames["frames"], masks, wanted)
-        meta = {"clip": clip.sha256, "times_s": frames["times_s"][rendered.indices].tolist()}
+        meta = {
+            "clip": clip.sha256,
+            "times_s": frames["times_s"][rendered.indices].tolist(),
+            "frames": len(frames["times_s"]),
+            "kept": rendered.kept,
+        }
         return self.store.put("tensors", key, {"frames": rendered.pixels}, meta)
 
 

@@ -35,8 +35,21 @@ class Focus:
             )
 
 
-def focused_bag(frames: np.ndarray, focus: Focus) -> np.ndarray:
-    """Which frames of a clip hold its main motion: (L,) int64, not decreasing.
+@dataclass(frozen=True)
+class FocusedBag:
+    """The frames of a clip that were chosen.
+
+    Attributes:
+        indices: (L,) int64, not decreasing.
+        kept: how many frames the blocks with the main motion have.
+    """
+
+    indices: np.ndarray
+    kept: int
+
+
+def focused_bag(frames: np.ndarray, focus: Focus) -> FocusedBag:
+    """Choose the frames of a clip that hold its main motion.
 
     Whole blocks are kept, those with the most motion per frame first, until they hold the wanted share of
     all motion and are long enough for as many frames as are chosen; of a clip without motion all are kept.
@@ -52,7 +65,8 @@ def focused_bag(frames: np.ndarray, focus: Focus) -> np.ndarray:
     """
     if len(frames) == 0:
         raise BadDataError("no frames to choose from", wanted="one or more", remedy="look at the clip")
-    return _evenly(_moving(frames, focus), focus.frames)
+    kept = _moving(frames, focus)
+    return FocusedBag(_evenly(kept, focus.frames), len(kept))
 
 
 def motion_energy(frames: np.ndarray) -> np.ndarray:

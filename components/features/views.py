@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from components.core.errors import BadDataError, UsageError
-from components.features.focused_bag import Focus, focused_bag
+from components.features.focused_bag import Focus, FocusedBag, focused_bag
 
 PLAIN = {"black": 0, "gray": 128, "white": 255}
 BLUR_SHARE = 0.05  # of the longer side: nothing behind the people can be recognised
@@ -74,10 +74,12 @@ class Rendered:
     Attributes:
         pixels: (T, height, width, 3) uint8 RGB.
         indices: (T,) int64, which of the sampling's frames they are.
+        kept: how many of the sampling's frames were in focus; all of a view without one.
     """
 
     pixels: np.ndarray
     indices: np.ndarray
+    kept: int
 
 
 def lay_out(frames: np.ndarray, masks: np.ndarray | None, view: View) -> Rendered:
@@ -101,13 +103,16 @@ def lay_out(frames: np.ndarray, masks: np.ndarray | None, view: View) -> Rendere
             wanted="one mask of a frame's size for each frame",
             remedy="run segment again",
         )
-    chosen = list(range(len(frames))) if view.focus is None else focused_bag(frames, view.focus).tolist()
+    bag = FocusedBag(np.arange(len(frames)), len(frames))
+    if view.focus is not None:
+        bag = focused_bag(frames, view.focus)
+    chosen = bag.indices.tolist()
     shown = {k: _frame(frames[k], None if masks is None else masks[k], view) for k in _needed(chosen, view)}
     small = np.stack([shown[k] for k in chosen])
     if not view.difference:
-        return Rendered(small, np.array(chosen, np.int64))
+        return Rendered(small, bag.indices, bag.kept)
     before = np.stack([shown[max(k - 1, 0)] for k in chosen])
-    return Rendered(change(before, small), np.array(chosen, np.int64))
+    return Rendered(change(before, small), bag.indices, bag.kept)
 
 
 def change(before: np.ndarray, after: np.ndarray) -> np.ndarray:

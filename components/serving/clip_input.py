@@ -32,12 +32,14 @@ class ModelInput:
         numbers: (T, 29) float32, unscaled, carried; or None for a model that looks at no numbers.
         measured: (T, 29) bool, beside `numbers`.
         activations: (components.features.activation_layout.NUMBERS,), or None for a model that looks at none.
+        times_s: (T,) of the frames in their video, beside `frames`.
     """
 
     frames: np.ndarray | None
     numbers: np.ndarray | None
     measured: np.ndarray | None
     activations: np.ndarray | None = None
+    times_s: np.ndarray | None = None
 
     @property
     def coverage(self) -> float:
@@ -97,10 +99,11 @@ def model_input(chain: ClipChain, clip: Clip, streams: Sequence[str]) -> ModelIn
     wanted: View = chain.settings.views[VIEW]
     looks_at = streams or ("frames", "numbers", "activations")
     has_pixels = wanted.height is not None and "frames" in looks_at
-    frames = chain.tensors(clip, VIEW)["frames"] if has_pixels else None
+    tensors = chain.tensors(clip, VIEW) if has_pixels else None
+    frames, times_s = (tensors["frames"], np.array(tensors.meta["times_s"])) if tensors else (None, None)
     has_activations = wanted.activations and "activations" in looks_at
     activations = chain.activations(clip, VIEW)["activations"] if has_activations else None
     if not wanted.numbers or "numbers" not in looks_at:
-        return ModelInput(frames, None, None, activations)
+        return ModelInput(frames, None, None, activations, times_s)
     numbers = chain.measurements(clip)["numbers"]
-    return ModelInput(frames, carry(numbers), np.isfinite(numbers), activations)
+    return ModelInput(frames, carry(numbers), np.isfinite(numbers), activations, times_s)

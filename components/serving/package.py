@@ -89,8 +89,7 @@ def _signature() -> "mlflow.models.ModelSignature":  # type: ignore[name-defined
     from mlflow.types import ColSpec, Schema, TensorSpec
     from mlflow.types.schema import AnyType
 
-    outputs = {"class": "string", "probability": "double", "coverage": "double", "threshold": "double"}
-    columns: list[ColSpec | TensorSpec] = [
-        ColSpec(kind, name) for name, kind in (outputs | {"warnings": "string"}).items()
-    ]
+    numbers, texts = ("probability", "score", "coverage", "threshold"), ("alarms", "warnings")
+    outputs = {"class": "string", **dict.fromkeys(numbers, "double"), **dict.fromkeys(texts, "string")}
+    columns: list[ColSpec | TensorSpec] = [ColSpec(kind, name) for name, kind in outputs.items()]
     return ModelSignature(inputs=Schema([ColSpec(AnyType())]), outputs=Schema(columns))

@@ -19,6 +19,7 @@ from components.core.errors import BadDataError
 from components.core.files import file_sha256
 from components.core.scratch import scratch_folder
 from components.datasets.clips import Clip
+from components.evaluation.rule import Alarm, alarms_of, rule_of
 from components.features.chain import ClipChain
 from components.models.bundle import Bundle, read_bundle
 from components.serving.clip_input import VIEW, ModelInput, bundle_chain, model_input, read_apart
@@ -37,6 +38,7 @@ class Score:
             every video; of more that of `label`; None of a scorer of anomalies.
         probabilities: of every class; none of a scorer of anomalies.
         score: of a scorer of anomalies, higher where the video is less normal; else None.
+        alarms: of a model with a counting rule, when it sounds; else None.
         coverage: share of the wanted measurements that could be made, in [0, 1].
         threshold: of two classes, the probability or score from which on the second is said.
         model: what judged: registered name and version, or the model's id, with the bundle's digest.
@@ -53,6 +55,7 @@ class Score:
     decoder: Mapping[str, Any]
     warnings: tuple[str, ...]
     score: float | None = None
+    alarms: tuple[Alarm, ...] | None = None
 
 
 class Scorer:
@@ -134,8 +137,16 @@ class Scorer:
             threshold=float(info.threshold),
             model=self.model,
             decoder=decoder,
+            alarms=self._alarms(predictions.frames, given.times_s),
             warnings=_warnings(given, decoder, bundle_chain(info).featurize.min_coverage),
         )
+
+    def _alarms(self, frames: np.ndarray | None, times_s: np.ndarray | None) -> tuple[Alarm, ...] | None:
+        """When the model's own rule sounds, by the probabilities of the clip's frames (1, T, K)."""
+        rule = rule_of(self.bundle.info)
+        if rule is None or frames is None or times_s is None:
+            return None
+        return tuple(alarms_of(frames[0], times_s, self.bundle.info.classes, rule))
 
 
 def load(model: str | Path) -> Scorer:

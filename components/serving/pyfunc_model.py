@@ -14,6 +14,7 @@ from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from components.core.errors import BadDataError
+from components.evaluation.rule import in_words
 from components.serving.predictor import Score, Scorer, load
 
 
@@ -29,7 +30,9 @@ class TailwatchModel(PythonModel):  # type: ignore[misc]
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> pd.DataFrame:
-        """One row per video: class, probability, coverage, threshold, warnings.
+        """One row per video: class, probability, score, coverage, threshold, alarms, warnings.
+
+        As in `components.serving.predictor.Score`; the alarms in words.
 
         Raises:
             BadDataError: a row without exactly one video, or a file that is none.
@@ -74,8 +77,10 @@ def _row(score: Score) -> dict[str, Any]:
     return {
         "class": score.label,
         "probability": score.probability,
+        "score": score.score,
         "coverage": score.coverage,
         "threshold": score.threshold,
+        "alarms": None if score.alarms is None else in_words(score.alarms),
         "warnings": "; ".join(score.warnings),
     }
 

@@ -166,10 +166,10 @@ def drift(folder: Path, days: int, floor: int, limit: float, report: Path | None
 @click.pass_obj
 def score(folder: Path, videos: tuple[Path, ...], model: str, as_json: bool) -> None:
     """Score videos with a trained model."""
-    from pipelines.score import run
+    from pipelines.score import for_people, run
 
     rows = run(open_project(folder), videos, model)
-    show(rows, as_json, table)
+    show(rows, as_json, lambda rows: table([for_people(row) for row in rows]))
     if any(row["class"] is None for row in rows):
         sys.exit(3)
 

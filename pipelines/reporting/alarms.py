@@ -72,7 +72,9 @@ def _entry(model: str, rule: Mapping[str, Any], points: Points) -> dict[str, Any
         "negative": rule["negative"],
         "is_tuned": rule["tuned"] is not None,
         "rules": [
-            {"name": name, "colours": colours, "words": in_words(rule[kind], rule["frames"])} | rule[kind]
+            rule[kind]
+            | {"name": name, "colours": colours, "words": in_words(rule[kind], rule["frames"])}
+            | {"alarms": [one for one in rule[kind].get("alarms", ()) if one["split"] == "test"]}
             for kind, (name, colours) in KINDS.items()
             if rule[kind]
         ],

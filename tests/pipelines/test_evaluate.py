@@ -12,7 +12,6 @@ from components.core.files import write_json
 from components.core.tables import write_csv
 from components.datasets.clips import Clip, Label
 from components.evaluation.predictions import parts_of
-from components.evaluation.rule import RuleSettings
 from components.features.views import View
 from components.models.base import InputShapes
 from components.models.bundle import BundleInfo, Predictions, write_bundle
@@ -199,24 +198,6 @@ def test_the_rule_of_alarms_is_chosen_on_validation(tmp_path, monkeypatch):
     assert test["alarms_per_hour"]["low"] < 1 / 0.04 < test["alarms_per_hour"]["high"]
     (row,) = rows_of(folder / "rules.csv")
     assert (row["mode"], row["count"], row["recall"], row["alarms_per_hour"]) == ("total", "1", "1.0", "0.0")
-
-
-@pytest.mark.parametrize(
-    ("model_id", "wanted"),
-    [
-        pytest.param("logistic", None, id="none"),
-        pytest.param(
-            "inception_rule",
-            RuleSettings(90.0, 3, "total", "gt", 20, normal_labels=("non_stalking",)),
-            id="paper 003's",
-        ),
-    ],
-)
-def test_a_model_may_bring_its_rule_along(model_id, wanted):
-    terms = {"threshold": 90.0, "min_count": 3, "mode": "total", "comparison": "gt", "max_frames": 20}
-    settings = terms if wanted else {}
-    info = SimpleNamespace(model_id=model_id, settings=settings, classes=CLASSES)
-    assert evaluate.own_rule(SimpleNamespace(info=info)) == wanted
 
 
 def test_same_bytes_every_time(tmp_path, monkeypatch):

@@ -28,6 +28,11 @@ def _times_s(number):
     return [10.0 * number + k / 5 for k in range(5)]
 
 
+def _meta(number):
+    """Twenty frames were sampled; more of them were in focus in each clip."""
+    return {"times_s": _times_s(number), "frames": 20, "kept": 8 + number}
+
+
 @pytest.fixture
 def project(tmp_path):
     """Three clips whose pictures lie in the store and whose files are gone."""
@@ -36,7 +41,7 @@ def project(tmp_path):
     write_clips(project.out("ingest", "clips.csv"), map(_clip, CLIPS))
     for number, clip_id in enumerate(CLIPS):
         key = project.chain.keys.tensors(_clip(clip_id), "people128")
-        project.store.put("tensors", key, {"frames": _pixels(number)}, {"times_s": _times_s(number)})
+        project.store.put("tensors", key, {"frames": _pixels(number)}, _meta(number))
     rows = [_row(clip_id, k, number) for number, clip_id in enumerate(CLIPS) for k in range(5)]
     write_csv(project.out("featurize", "table.csv"), TABLE_COLUMNS, reversed(rows))
     return project
@@ -74,6 +79,14 @@ def test_a_training_can_name_clips_without_opening_their_pixels(project):
     assert about["frames"]["files"] == [_clip(clip_id).sha256 for clip_id in about["clips"]]
     reshape.run(project, "numbers")
     assert "frames" not in json.loads((project.out("reshape", "numbers") / "clips.json").read_text())
+
+
+def test_what_is_in_focus_is_counted(project, caplog):
+    caplog.set_level("INFO", logger="tailwatch")
+    reshape.run(project, "people128")
+    about = json.loads((project.out("reshape", "people128") / "clips.json").read_text())["frames"]
+    assert (about["sampled"], about["kept"]) == (60, 27)
+    assert "people128: 27 of 60 frames hold the main motion (0.45)" in caplog.text
 
 
 def test_missing_numbers_are_carried_within_the_clip_and_said(project):
@@ -114,7 +127,7 @@ def test_clips_with_other_numbers_of_frames_are_named_with_what_to_do(project):
 def test_clips_with_other_numbers_of_pixels_are_named_with_what_to_do(project):
     key = project.chain.keys.tensors(_clip(CLIPS[0]), "people128")
     project.store.remove("tensors", key)
-    project.store.put("tensors", key, {"frames": _pixels(0)[:3]}, {"times_s": _times_s(0)[:3]})
+    project.store.put("tensors", key, {"frames": _pixels(0)[:3]}, _meta(0))
     with pytest.raises(BadDataError, match=r"b/2\.mp4 has pixels uint8 \(3, .*uniform sampling, or `focus`"):
         reshape.run(project, "people128")
 

@@ -1,6 +1,8 @@
 """Paper 003's counting rule: its numbers, and what may be set."""
 
 import doctest
+from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.evaluation import rule
-from components.evaluation.rule import RuleSettings, sounds, top_1
+from components.evaluation.rule import Alarm, RuleSettings, alarms_of, in_words, rule_of, sounds, top_1
 
 PAPER_003 = {
     "threshold": 80.0,
@@ -65,8 +67,65 @@ def test_only_the_likeliest_class_counts():
     assert judge(percents, labels)
 
 
+TWO_RUNS = [[0.1, 0.85, 0.05], [0.0, 0.9, 0.1], [0.9, 0.1, 0.0], [0.0, 0.05, 0.95], [0.1, 0.1, 0.8]]
+
+
+@pytest.mark.parametrize(
+    ("terms", "alarms"),
+    [
+        pytest.param(
+            {"min_count": 2},
+            [Alarm(1.0, 1.5, "Fighting", 90.0, 2), Alarm(4.0, 7.0, "Arson", 95.0, 2)],
+            id="both are long enough",
+        ),
+        pytest.param({"min_count": 3}, [], id="neither is"),
+        pytest.param(
+            {"min_count": 3, "mode": "total"},
+            [Alarm(1.0, 1.5, "Fighting", 90.0, 2), Alarm(4.0, 7.0, "Arson", 95.0, 2)],
+            id="together",
+        ),
+        pytest.param(
+            {"min_count": 1, "max_frames": 4},
+            [Alarm(1.0, 1.5, "Fighting", 90.0, 2), Alarm(4.0, 4.0, "Arson", 95.0, 1)],
+            id="the fifth is not looked at",
+        ),
+    ],
+)
+def test_when_an_alarm_begins_and_how_long_it_lasts(terms, alarms):
+    terms, times_s = RuleSettings(**PAPER_003 | terms), np.array([1.0, 1.5, 2.0, 4.0, 7.0])
+    assert alarms_of(np.array(TWO_RUNS), times_s, ["Normal", "Fighting", "Arson"], terms) == alarms
+
+
+def test_of_equally_likely_frames_the_first_names_the_alarm():
+    terms = RuleSettings(**PAPER_003 | {"min_count": 2})
+    probabilities, classes = np.array([[0.1, 0.9, 0.0], [0.1, 0.0, 0.9]]), ["Normal", "Fighting", "Arson"]
+    assert alarms_of(probabilities, np.arange(2.0), classes, terms)[0].label == "Fighting"
+
+
+def test_no_alarm_in_words():
+    assert in_words([]) == "none"
+
+
+@pytest.mark.parametrize(
+    ("model_id", "wanted"),
+    [
+        pytest.param("logistic", None, id="none"),
+        pytest.param(
+            "inception_rule",
+            RuleSettings(90.0, 3, "total", "gt", 20, normal_labels=("non_stalking",)),
+            id="paper 003's",
+        ),
+    ],
+)
+def test_a_model_may_bring_its_rule_along(model_id, wanted):
+    terms = {"threshold": 90.0, "min_count": 3, "mode": "total", "comparison": "gt", "max_frames": 20}
+    classes = ("non_stalking", "stalking")
+    info = SimpleNamespace(model_id=model_id, settings=terms if wanted else {}, classes=classes)
+    assert rule_of(info) == wanted
+
+
 def test_the_examples_are_true():
-    assert doctest.testmod(rule) == doctest.TestResults(failed=0, attempted=3)
+    assert doctest.testmod(rule) == doctest.TestResults(failed=0, attempted=4)
 
 
 FRAMES = st.lists(st.tuples(st.sampled_from(["Normal", "Arson", "Abuse"]), st.floats(60, 100)), max_size=40)
@@ -86,6 +145,21 @@ def test_it_counts_as_the_papers_loop_does(frames, terms):
     enough = terms["min_count"] + (terms["comparison"] == "gt")
     assert judge(percents, labels, **terms) == (longest >= enough)
     assert judge(percents, labels, **terms, mode="total") == (total >= enough)
+    if longest >= enough:
+        told = as_told(labels, percents, terms)
+        assert max(alarm.frames for alarm in told) == longest
+        assert sum(alarm.frames for alarm in told) <= total
+        assert all(later.start_s - sooner.end_s >= 2 for sooner, later in pairwise(told))
+
+
+def as_told(labels, percents, terms):
+    """Alarms of frames a second apart, each with its class's percent and nothing of the others."""
+    classes = ["Normal", "Arson", "Abuse"]
+    probabilities = np.zeros((len(labels), 3))
+    for k, (label, percent) in enumerate(zip(labels, percents, strict=True)):
+        probabilities[k, classes.index(label)] = percent / 100
+    settings = RuleSettings(**PAPER_003 | terms)
+    return alarms_of(probabilities, np.arange(float(len(labels))), classes, settings)
 
 
 def as_the_paper_counts(labels, percents, terms):

@@ -83,6 +83,16 @@ def test_the_models_own_rule_stands_beside():
     assert tune(scoring("clips"), own=OWN)[0]["own"] is None
 
 
+def test_the_models_own_rule_says_when():
+    times_s = np.tile([0.5, 2.0], (7, 1))
+    own = tune(replace(scoring(), times_s=times_s), own=OWN)[0]["own"]
+    assert own["alarms"] == [
+        {"clip_id": name, "split": split, "start_s": 0.5, "end_s": 2.0}
+        | {"label": "fight", "percent": pytest.approx(90.0), "frames": 2}
+        for name, split in (("clip1", "val"), ("clip4", "test"))
+    ]
+
+
 def test_without_a_limit_nothing_is_chosen():
     told, points = tune(scoring(), limit=None)
     assert (told["limit"], told["tuned"]) == (None, None)

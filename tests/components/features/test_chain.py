@@ -37,14 +37,15 @@ def chain_of(folder, view, count=30):
 
 
 @pytest.mark.parametrize(
-    ("view", "frames"),
-    [pytest.param(PLAIN, 30, id="all frames"), pytest.param(FOCUSED, 4, id="those in focus")],
+    ("view", "frames", "kept"),
+    [pytest.param(PLAIN, 30, 30, id="all frames"), pytest.param(FOCUSED, 4, 10, id="those in focus")],
 )
-def test_tensors_and_what_is_told_of_them(tmp_path, view, frames):
+def test_tensors_and_what_is_told_of_them(tmp_path, view, frames, kept):
     stored = chain_of(tmp_path, view).tensors(CLIP, "seen")
     np.testing.assert_array_equal(stored["frames"], lay_out(FRAMES, None, view).pixels)
     assert stored["frames"].shape == (frames, 8, 8, 3)
-    shown = focused_bag(FRAMES, view.focus) if view.focus else np.arange(30)
+    assert (stored.meta["frames"], stored.meta["kept"]) == (30, kept)
+    shown = focused_bag(FRAMES, view.focus).indices if view.focus else np.arange(30)
     assert stored.meta["times_s"] == TIMES_S[shown].tolist()
 
 

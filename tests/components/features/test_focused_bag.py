@@ -31,38 +31,42 @@ def test_energy_is_the_change_of_grey():
 
 
 @pytest.mark.parametrize(
-    ("frames", "focus", "indices"),
+    ("frames", "focus", "kept", "indices"),
     [
         pytest.param(
-            flickering(64, (16, 32, 200)), Focus(4, 16, 0.8), [18, 22, 26, 30], id="the moving block"
+            flickering(64, (16, 32, 200)), Focus(4, 16, 0.8), 16, [18, 22, 26, 30], id="the moving block"
         ),
         pytest.param(
             flickering(64, (0, 16, 100), (48, 64, 100)),
             Focus(4, 16, 0.9),
+            32,
             [4, 12, 52, 60],
             id="both moving blocks, in the order of time",
         ),
         pytest.param(
-            flickering(64, (0, 16, 20), (48, 64, 200)), Focus(2, 16, 0.8), [52, 60], id="the main one"
+            flickering(64, (0, 16, 20), (48, 64, 200)), Focus(2, 16, 0.8), 16, [52, 60], id="the main one"
         ),
-        pytest.param(flickering(64, (0, 16, 20), (48, 64, 200)), Focus(2, 16, 1.0), [8, 56], id="all motion"),
+        pytest.param(
+            flickering(64, (0, 16, 20), (48, 64, 200)), Focus(2, 16, 1.0), 32, [8, 56], id="all motion"
+        ),
         pytest.param(
             flickering(64, (16, 32, 200)),
             Focus(20, 16, 0.8),
+            32,
             [(2 * k + 1) * 32 // 40 for k in range(20)],
             id="enough for those chosen",
         ),
-        pytest.param(flickering(40), Focus(4, 16, 0.8), [5, 15, 25, 35], id="no motion at all"),
-        pytest.param(film([0, 9, 3]), Focus(5, 16, 0.8), [0, 1, 2, 2, 2], id="fewer than wanted"),
-        pytest.param(film([7]), Focus(3), [0, 0, 0], id="a single frame"),
+        pytest.param(flickering(40), Focus(4, 16, 0.8), 40, [5, 15, 25, 35], id="no motion at all"),
+        pytest.param(film([0, 9, 3]), Focus(5, 16, 0.8), 3, [0, 1, 2, 2, 2], id="fewer than wanted"),
+        pytest.param(film([7]), Focus(3), 1, [0, 0, 0], id="a single frame"),
         pytest.param(
-            flickering(35, (33, 35, 90)), Focus(2, 16, 0.8), [32, 34], id="a short block at the end"
+            flickering(35, (33, 35, 90)), Focus(2, 16, 0.8), 3, [32, 34], id="a short block at the end"
         ),
     ],
 )
-def test_what_is_chosen(frames, focus, indices):
+def test_what_is_chosen(frames, focus, kept, indices):
     bag = focused_bag(frames, focus)
-    assert (bag.tolist(), bag.dtype) == (indices, np.int64)
+    assert (bag.indices.tolist(), bag.indices.dtype, bag.kept) == (indices, np.int64, kept)
 
 
 def test_a_clip_without_frames_is_refused():
@@ -85,11 +89,13 @@ def test_a_focus_that_means_nothing_is_refused(given_):
 @settings(deadline=None, max_examples=200)
 def test_what_holds_of_every_bag(levels, focus):
     frames = film(levels)
-    bag = focused_bag(frames, focus)
+    found = focused_bag(frames, focus)
+    bag = found.indices
     assert bag.shape == (focus.frames,)
     assert (np.diff(bag) >= 0).all()
     assert 0 <= bag.min() <= bag.max() < len(levels)
+    assert min(focus.frames, len(levels)) <= found.kept <= len(levels)
     if len(levels) >= focus.frames:
         assert len(set(bag.tolist())) == focus.frames
     mirrored = focused_bag(frames[:, ::-1], focus)
-    assert mirrored.tolist() == bag.tolist()
+    assert mirrored.indices.tolist() == bag.tolist()

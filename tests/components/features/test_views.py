@@ -72,17 +72,18 @@ def moving(start: int = 40, end: int = 56, total: int = 96) -> np.ndarray:
 def test_focus_shows_the_frames_with_the_motion() -> None:
     frames, focus = moving(), Focus(frames=6, block=8)
     focused = view(background="keep", focus=focus)
-    chosen = focused_bag(frames, focus)
-    np.testing.assert_array_equal(pixels(frames, None, focused), frames[chosen])
-    assert ((chosen >= 40) & (chosen < 64)).all()
-    np.testing.assert_array_equal(lay_out(frames, None, focused).indices, chosen)
+    bag, shown = focused_bag(frames, focus), lay_out(frames, None, focused)
+    np.testing.assert_array_equal(shown.pixels, frames[bag.indices])
+    assert ((bag.indices >= 40) & (bag.indices < 64)).all()
+    np.testing.assert_array_equal(shown.indices, bag.indices)
+    assert (shown.kept, lay_out(frames, None, view(background="keep")).kept) == (16, 96)
 
 
 def test_focus_cuts_people_out_of_the_chosen_frames() -> None:
     frames, focus = moving(), Focus(frames=6, block=8)
     masks = np.zeros(frames.shape[:3], bool)
     masks[:, :, ::2] = np.arange(96)[:, None, None] % 2 == 0
-    chosen = focused_bag(frames, focus)
+    chosen = focused_bag(frames, focus).indices
     wanted = pixels(frames[chosen], masks[chosen], view())
     np.testing.assert_array_equal(pixels(frames, masks, view(focus=focus)), wanted)
 
@@ -91,7 +92,7 @@ def test_a_difference_is_from_the_frame_before_in_the_sampling_and_not_in_the_fo
     frames, focus = moving(), Focus(frames=4, block=8)
     plain = pixels(frames, None, view(background="keep", difference=True))
     focused = pixels(frames, None, view(background="keep", difference=True, focus=focus))
-    np.testing.assert_array_equal(focused, plain[focused_bag(frames, focus)])
+    np.testing.assert_array_equal(focused, plain[focused_bag(frames, focus).indices])
     assert (focused != STILL).any(axis=(1, 2, 3)).all()
 
 

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from components.core.errors import BadDataError, UsageError
+from components.features.views import View
 from components.models.bundle import Predictions
 from components.models.logits import decide
+from components.models.registry import definition_of
 from components.serving import clip_input
 from components.serving.predictor import Scorer, load
 from components.video import reader
@@ -70,6 +72,24 @@ def test_a_film_that_ends_its_reader_is_bad_data(bundle_folder, film, monkeypatc
 def test_a_trusted_film_is_read_here(bundle_folder, film, monkeypatch):
     monkeypatch.setattr(clip_input, "map_items", None)
     assert load(bundle_folder).score(film, trusted=True).label == "stalking"
+
+
+def test_a_model_with_a_rule_says_when_it_sounds(monkeypatch, bundle_folder, film):
+    """Four of five frames are sure; the rule asks for two that follow one another."""
+    bundle = load(bundle_folder).bundle
+    sure = np.array([0.9, 0.95, 0.1, 0.85, 0.85])
+    frames, clip = np.stack([1 - sure, sure], axis=-1)[None], np.array([[0.3, 0.7]])
+    given = Predictions(decide(clip, 0.5), clip, clip, frames)
+    monkeypatch.setattr(bundle, "predict", lambda *_, **__: given)
+    pixels = View(sampling="five", height=8, width=8, background="keep")
+    of_rule = {"model_id": "inception_rule", "settings": {"min_count": 2}, "view": pixels}
+    monkeypatch.setattr(bundle, "info", SimpleNamespace(**{**vars(bundle.info), **of_rule}))
+    monkeypatch.setattr(bundle, "definition", definition_of("inception_rule"))
+    first, second = Scorer(bundle, "told").score(film).alarms
+    assert (first.label, first.percent, first.frames) == ("stalking", pytest.approx(95.0), 2)
+    assert second.frames == 2
+    assert 0 <= first.start_s < first.end_s < second.start_s < second.end_s < 1
+    assert load(bundle_folder).score(film).alarms is None
 
 
 def test_no_bundle(tmp_path):

@@ -81,12 +81,16 @@ def test_models_with_two_classes_have_an_entry(tmp_path):
     for model, rule in rules.items():
         write_json(project.out("evaluate", model, "evaluation.json"), {"rule": rule})
         write_csv(project.out("evaluate", model, "rules.csv"), COLUMNS, [])
+    sounding = {"clip_id": "following/a", "split": "test", "start_s": 1.0}
+    rules["logistic"]["own"]["alarms"] = [sounding, sounding | {"split": "val"}]
+    write_json(project.out("evaluate", "logistic", "evaluation.json"), {"rule": rules["logistic"]})
     none, both = alarms_section(project, {"models": [{"model": model} for model in rules]})
     assert (none["model"], none["is_tuned"], none["rules"], none["chart"]) == ("majority", False, [], "")
     assert [rule["words"] for rule in both["rules"]] == [
         "2 of 5 frames at 0.7 or more",
         "10 of 5 frames at 0.7 or more",
     ]
+    assert [rule["alarms"] for rule in both["rules"]] == [[], [sounding]]
     assert (both["model"], both["is_tuned"], both["rules"][0]["test"]["recall"]["low"]) == (
         *("logistic", True),
         0.2,
