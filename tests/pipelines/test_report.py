@@ -19,6 +19,7 @@ from components.core.tables import read_csv, write_csv
 from components.evaluation import tuning
 from components.evaluation.folds import summarise_folds
 from components.evaluation.predictions import ClipPredictions, columns, from_rows, to_rows
+from components.evaluation.rule import RuleSettings
 from components.evaluation.scoring import Scoring
 from components.evaluation.settings import BootstrapSettings, EvaluateSettings
 from components.evaluation.summary import summarise
@@ -319,13 +320,15 @@ def write_scores(project: Project, model: str) -> None:
     write_json(folder / "evaluation.json", summary)
 
 
-def write_rule(project: Project, model: str, limit: float | None) -> None:
+def write_rule(project: Project, model: str, limit: float | None, own: RuleSettings | None = None) -> None:
     """What evaluate says of alarms, each clip lasting a minute; the train side stands in for validation."""
     folder = project.out("evaluate", model)
     clips = from_rows(read_csv(folder / "predictions.csv"), CLASSES)
     clips = replace(clips, splits=np.where(clips.splits == "train", "val", clips.splits))
     settings = EvaluateSettings(BootstrapSettings(100), limit)
-    rule, points = tuning.tune(Scoring(clips, None, ()), dict.fromkeys(clips.clip_ids, 1 / 60), settings)
+    frames = None if own is None else np.repeat(clips.probabilities[:, None], 2, axis=1)
+    scoring = Scoring(clips, frames, (), times_s=np.tile([0.5, 1.5], (len(clips.labels), 1)))
+    rule, points = tuning.tune(scoring, dict.fromkeys(clips.clip_ids, 1 / 60), settings, own)
     write_json(folder / "evaluation.json", read_json(folder / "evaluation.json") | {"rule": rule})
     write_csv(folder / "rules.csv", tuning.COLUMNS, tuning.to_rows(points))
 
@@ -353,6 +356,24 @@ def test_alarms_are_a_section(moved, limit, told):
     assert ("So the limit" in section) == (limit == 1.0)
     assert "a rate under <b>60</b> an hour cannot be told from none" in section
     assert section.count("<td>clip at ") == (0 if limit is None else 1 if limit < 60 else 2)
+
+
+def test_when_a_models_own_rule_sounds_on_test(moved):
+    opened = Project.open(moved)
+    write_evaluation(opened, "logistic", [1, 0, 1, 0, 0, 1, 0, 1], 0.9)
+    write_rule(opened, "majority", None)
+    write_rule(opened, "logistic", None, RuleSettings(80.0, 2, "consecutive", "ge", 500, CLASSES[:1]))
+    compare.run(opened)
+    page = report.run(opened).read_text()
+    assert Outline(page).open == []
+    section = re.search(r"<section id=\"alarms\">.*?</section>", page, re.DOTALL)[0]
+    told = from_rows(
+        read_csv(opened.out("evaluate", "logistic", "predictions.csv"), columns(CLASSES)), CLASSES
+    )
+    sounding = (told.splits == "test") & (told.predicted == 1)
+    assert f"own rule of logistic sounds on test: {sounding.sum()} times" in section
+    assert section.count("<td>0.5 s</td><td>1.5 s</td><td>2</td>") == sounding.sum() > 1
+    assert "own rule of majority" not in section
 
 
 def test_a_page_of_evaluations_without_alarms(page):
