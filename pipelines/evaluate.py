@@ -16,11 +16,11 @@ from components.core.settings import to_dict
 from components.core.tables import read_csv, write_csv
 from components.datasets.clips import SIDES, Label
 from components.evaluation import predictions, tuning
+from components.evaluation.alarms import own_rule
 from components.evaluation.curves import Curve, pr_curve, reliability, roc_curve
 from components.evaluation.folds import clips_of_fold, summarise_folds
 from components.evaluation.metrics import calibration_pairs
 from components.evaluation.predictions import ClipPredictions, digest_of_test_set
-from components.evaluation.rule import rule_of
 from components.evaluation.scoring import FRAME_THRESHOLD, Scoring, Tensors, frame_level, score
 from components.evaluation.settings import BootstrapSettings
 from components.evaluation.summary import flat_metrics, sign_of_chance, summarise
@@ -43,7 +43,7 @@ def run(project: Project, model_id: str) -> None:
     labels = read_labels(project)
     scoring = score(bundle, tensors, labels)
     folds = _folds(project, model_id, labels)
-    rule, points = tuning.tune(scoring, _hours(project), project.params.evaluate, rule_of(bundle.info))
+    rule, points = tuning.tune(scoring, _hours(project), project.params.evaluate, own_rule(bundle.info))
     evaluation = describe(project, bundle, scoring) | {
         "folds": summarise_folds(folds, project.params.evaluate.bootstrap) if folds else None,
         "rule": rule,

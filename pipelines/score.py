@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from components.core.errors import BadDataError, ResourceError, TailwatchError, of_system
 from components.core.settings import to_dict
-from components.evaluation.rule import Alarm, in_words
+from components.models.counting_rule import Alarm, in_words
 from pipelines.artifacts import Project
 
 if TYPE_CHECKING:

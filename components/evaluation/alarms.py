@@ -1,7 +1,7 @@
 """Rules that turn what a model says of a clip's frames into an alarm: recall against false alarms per hour.
 
-The terms are those of the counting rule, `components.evaluation.rule`; of two classes and above one half they
-give the same alarms.
+The terms are those of the counting rule, `components.models.counting_rule`; of two classes and above one half
+they give the same alarms.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 from components.evaluation.curves import roc_curve
 from components.evaluation.intervals import Interval, group_intervals, rate_interval
 from components.evaluation.metrics import Scored
-from components.evaluation.rule import RuleSettings, sounds, top_1
 from components.evaluation.settings import BootstrapSettings
+from components.models.bundle import BundleInfo
+from components.models.counting_rule import RuleSettings, sounds, top_1
+from components.models.inception_rule import InceptionRuleSettings, rule_of
+from components.models.registry import model_settings
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -113,6 +116,12 @@ def choose(points: Sequence[Point], alarms_per_hour: float) -> Point | None:
     """The point of a frontier with the highest recall at no more false alarms per hour; None without one."""
     allowed = [point for point in points if point.alarms_per_hour <= alarms_per_hour]
     return allowed[-1] if allowed else None
+
+
+def own_rule(info: BundleInfo) -> RuleSettings | None:
+    """The counting rule that a model brings along; None of one without."""
+    own = model_settings(info.model_id, info.settings)
+    return rule_of(own, info.classes) if isinstance(own, InceptionRuleSettings) else None
 
 
 def counted_by(rule: RuleSettings, frames: Floats, classes: Sequence[str]) -> Bools:

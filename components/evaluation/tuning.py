@@ -8,10 +8,10 @@ import numpy as np
 from components.core.errors import BadDataError
 from components.core.settings import to_dict
 from components.evaluation.alarms import Floats, Point, Side, choose, counted_by, figures, frontier
-from components.evaluation.rule import RuleSettings, alarms_of
 from components.evaluation.scoring import Scoring
 from components.evaluation.settings import EvaluateSettings
 from components.models.base import NORMAL
+from components.models.counting_rule import RuleSettings, alarms_of
 
 COLUMNS = ("mode", "count", "threshold", "recall", "alarms", "alarms_per_hour")
 

@@ -32,7 +32,7 @@ def frame_errors(wanted: "KerasTensor", rebuilt: "KerasTensor") -> "KerasTensor"
     return keras.ops.mean(keras.ops.square(gap), axis=(2, 3, 4))
 
 
-def mean_error(_labels: Any, errors: Any) -> Any:
+def mean_error(_settings: Any, _labels: Any, errors: Any) -> Any:
     """The loss (B,) of errors (B, T)."""
     import tensorflow as tf
 

@@ -74,6 +74,8 @@ class Definition:
         paper_shapes: the inputs that the paper fed it.
         learns_from: all clips of the train side, or those of the first class, the normal ones.
         clip_score: settings and scores (N, S) of a scorer of anomalies to those of the clips (N,).
+        verdict: settings and probabilities (N, T, K) of a classifier of frames, in the order of time, to the
+            class indices (N,) of the clips; None takes those of the mean.
     """
 
     title: str
@@ -85,6 +87,7 @@ class Definition:
     paper_shapes: InputShapes = PAPER_000
     learns_from: Literal["all", "normal"] = "all"
     clip_score: Callable[[Any, np.ndarray], np.ndarray] | None = None
+    verdict: Callable[[Any, np.ndarray], np.ndarray] | None = None
 
     def check_classes(self, name: str, classes: tuple[str, ...]) -> None:
         """Refuse classes that the model cannot tell apart.
@@ -105,6 +108,12 @@ class Definition:
         Raises:
             UsageError: no pixels, no numbers, or no activations.
         """
+        if self.verdict is not None and view.focus is not None:
+            raise UsageError(
+                f"View `{name}` has a focus, and `{self.title}` counts frames that follow one another",
+                wanted="frames without gaps and without copies",
+                remedy=f"remove focus from views.{name} in params.yaml, or give the model another view",
+            )
         present = {"frames": view.has_pixels, "numbers": view.numbers, "activations": view.activations}
         for stream in self.streams:
             if not present[stream]:
@@ -123,14 +132,15 @@ class KerasDefinition(Definition):
         build: settings, shapes and number of classes to a network with inputs named as the streams and logits
             (N, 1) for two classes, else (N, K), or scores (N, S) for kind `anomaly`; a network of kind
             `frames` takes single frames, without T.
-        loss: labels (B,) and outputs to the loss (B,) of each sample; None is the cross-entropy of logits.
+        loss: settings, labels (B,) and outputs to the loss (B,) of each sample; None is the cross-entropy of
+            logits.
         loss_needs_batch: whether a sample's loss depends on the others of its batch; it is then not divided.
         initialise: puts third-party weights into a new network; gives their digests by name.
         bottlenecks: names of narrow layers whose units can die.
     """
 
     build: Callable[[Any, InputShapes, int], "keras.Model"] = None  # type: ignore[assignment]
-    loss: Callable[[Any, Any], Any] | None = None
+    loss: Callable[[Any, Any, Any], Any] | None = None
     loss_needs_batch: bool = False
     initialise: Callable[["keras.Model", Any], dict[str, str]] | None = None
     bottlenecks: tuple[str, ...] = ()

@@ -138,11 +138,13 @@ class Bundle:
             nobody = np.zeros(0, np.int64)
             return Predictions(nobody, nothing, nothing, nothing[:, None] if of_frames else None)
         asked = to_probabilities(np.concatenate([self._ask(streams, part) for part in self._parts(chosen)]))
-        raw = asked.mean(axis=1) if of_frames else asked
-        return replace(self.of_raw(raw), frames=asked if of_frames else None)
+        return self.of_raw(asked)
 
     def of_raw(self, raw: np.ndarray) -> Predictions:
-        """The predictions that follow from probabilities (N, K) before calibration, or from scores (N, S).
+        """The predictions that follow from probabilities before calibration, or from scores (N, S).
+
+        Args:
+            raw: (N, K), or (N, T, K) of a classifier of frames, of which the mean counts for a clip.
 
         Raises:
             BadDataError: a value that is no number.
@@ -151,6 +153,12 @@ class Bundle:
             raise self._no_numbers()
         if self.definition.kind == "anomaly":
             return self._of_scores(raw)
+        if raw.ndim == 3:
+            found = replace(self.of_raw(raw.mean(axis=1)), frames=raw)
+            if self.definition.verdict is None:
+                return found
+            settings = model_settings(self.info.model_id, self.info.settings)
+            return replace(found, predicted=self.definition.verdict(settings, raw))
         clip = self.info.calibration.apply(raw)
         return Predictions(decide(clip, self.info.threshold), clip, raw, None)
 

@@ -1,16 +1,21 @@
-"""InceptionV3 on single frames, whose suspicious frames are counted by a rule.
+"""InceptionV3 on single frames, whose suspicious frames are counted by a rule: that is the verdict on a clip.
 
-Source: paper 003, III-B and its algorithm `detectActivity` (III-A), read as components/evaluation/rule.py
-says. The side of 299 pixels is InceptionV3's own.
+Source: paper 003, III-B and its algorithm `detectActivity` (III-A), read as
+components/models/counting_rule.py says. The side of 299 pixels is InceptionV3's own. Ours: of several alarms
+the longest names the class.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+import numpy as np
+
 from components.core.errors import UsageError
 from components.models.backbones import initialise
-from components.models.base import InputShapes, KerasDefinition
+from components.models.base import NORMAL, InputShapes, KerasDefinition
+from components.models.counting_rule import RuleSettings, alarms_of
 from components.models.frame_classifiers import InceptionV3Settings, build
 
 PAPER_003 = InputShapes(frames=(20, 299, 299, 3))
@@ -44,6 +49,21 @@ class InceptionRuleSettings(InceptionV3Settings):
             )
 
 
+def rule_of(settings: InceptionRuleSettings, classes: Sequence[str]) -> RuleSettings:
+    """The rule's terms; the first class is the normal one."""
+    terms = (settings.threshold, settings.min_count, settings.mode, settings.comparison, settings.max_frames)
+    return RuleSettings(*terms, normal_labels=(classes[NORMAL],))
+
+
+def verdict(settings: InceptionRuleSettings, frames: np.ndarray) -> np.ndarray:
+    """Class index (N,) of clips whose frames have probabilities (N, T, K): normal, unless the rule sounds."""
+    classes = [str(k) for k in range(frames.shape[-1])]
+    rule, order = rule_of(settings, classes), np.arange(frames.shape[1])
+    found = [alarms_of(clip, order, classes, rule) for clip in frames]
+    longest = [max(alarms, key=lambda alarm: alarm.frames, default=None) for alarms in found]
+    return np.array([NORMAL if alarm is None else int(alarm.label) for alarm in longest], np.int64)
+
+
 MODEL = KerasDefinition(
     title="InceptionV3 on single frames, suspicious ones counted",
     source="paper 003, detectActivity",
@@ -54,4 +74,5 @@ MODEL = KerasDefinition(
     paper_shapes=PAPER_003,
     build=partial(build, "inception_rule"),
     initialise=initialise,
+    verdict=verdict,
 )

@@ -1,7 +1,7 @@
 """Multiple-instance ranking: a clip is a bag of segments, and only the bag has a label.
 
 The highest score of an abnormal bag is to lie above the highest of a normal one; with the constraints, scores
-change smoothly and few are high.
+of an abnormal one change smoothly and few are high.
 
 Source: Sultani, Chen, Shah, "Real-world Anomaly Detection in Surveillance Videos", CVPR 2018, equations 4
 to 7, quoted by paper 004, Table VIII. Ours: features of an image backbone where theirs are C3D's, a frame for
@@ -49,15 +49,14 @@ def build(settings: MILRankingSettings, shapes: InputShapes, _n_classes: int) ->
         x = layers.Dense(width, activation="relu" if k == 1 else None, name=f"dense_{k}")(x)
         x = layers.Dropout(settings.dropout, name=f"dropout_{k}")(x)
     scores = layers.Dense(1, activation="sigmoid", dtype="float32", name="score")(x)  # (32, 1)
-    if settings.constraints:
-        scores = _constraints()(scores)
     return keras.Model(frames, keras.ops.squeeze(scores, -1), name="mil_ranking")
 
 
-def ranking_loss(labels: Any, scores: Any) -> Any:
-    """Loss (B,) of bags with labels (B,) and scores (B, T): the hinge of abnormal over normal bags.
+def ranking_loss(settings: MILRankingSettings, labels: Any, scores: Any) -> Any:
+    """Loss (B,) of bags with labels (B,) and scores (B, T), the same for all of a batch.
 
-    A batch of one class has nothing to rank and costs nothing.
+    The hinge of abnormal over normal bags, and of abnormal bags how far scores change and how high they are.
+    A batch of one class has nothing to rank.
 
     Example: highest scores 0.9 and 0.2 of an abnormal and a normal bag -> 1 - 0.9 + 0.2 = 0.3.
     """
@@ -68,6 +67,10 @@ def ranking_loss(labels: Any, scores: Any) -> Any:
     pairs = abnormal[:, None] * (1 - abnormal)[None]
     hinge = pairs * tf.nn.relu(1 - highest[:, None] + highest[None])
     mean = tf.math.divide_no_nan(tf.reduce_sum(hinge), tf.reduce_sum(pairs))
+    if settings.constraints:
+        changes = tf.reduce_sum(tf.square(scores[:, 1:] - scores[:, :-1]), axis=-1)
+        asked = abnormal * (SMOOTH * changes + SPARSE * tf.reduce_sum(scores, axis=-1))
+        mean += tf.math.divide_no_nan(tf.reduce_sum(asked), tf.reduce_sum(abnormal))
     return mean * tf.ones_like(highest)
 
 
@@ -75,20 +78,6 @@ def highest_score(_settings: MILRankingSettings, scores: np.ndarray) -> np.ndarr
     """Scores (N,) of bags with scores (N, T)."""
     highest: np.ndarray = scores.max(axis=1)
     return highest
-
-
-def _constraints() -> "keras.layers.Layer":
-    from keras import layers, ops, regularizers
-
-    class Constrained(regularizers.Regularizer):  # type: ignore[misc]
-        """Squared changes from segment to segment, and the sum of scores, of all bags of a batch."""
-
-        def __call__(self, scores: Any) -> Any:
-            changes = ops.square(scores[:, 1:] - scores[:, :-1])
-            per_bag = SMOOTH * ops.sum(changes, axis=(1, 2)) + SPARSE * ops.sum(scores, axis=(1, 2))
-            return ops.sum(per_bag)  # Keras divides by the batch
-
-    return layers.Identity(activity_regularizer=Constrained(), name="constraints")
 
 
 MODEL = KerasDefinition(

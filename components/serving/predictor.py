@@ -19,9 +19,10 @@ from components.core.errors import BadDataError
 from components.core.files import file_sha256
 from components.core.scratch import scratch_folder
 from components.datasets.clips import Clip
-from components.evaluation.rule import Alarm, alarms_of, rule_of
+from components.evaluation.alarms import own_rule
 from components.features.chain import ClipChain
 from components.models.bundle import Bundle, read_bundle
+from components.models.counting_rule import Alarm, alarms_of
 from components.serving.clip_input import VIEW, ModelInput, bundle_chain, model_input, read_apart
 from components.serving.download import fetch_bundle, is_model_uri
 from components.serving.score_log import append, means, scores_place
@@ -40,7 +41,8 @@ class Score:
         score: of a scorer of anomalies, higher where the video is less normal; else None.
         alarms: of a model with a counting rule, when it sounds; else None.
         coverage: share of the wanted measurements that could be made, in [0, 1].
-        threshold: of two classes, the probability or score from which on the second is said.
+        threshold: of two classes, the probability or score from which on the second is said; a model with a
+            counting rule says it where that sounds.
         model: what judged: registered name and version, or the model's id, with the bundle's digest.
         decoder: what was really read of the file.
         warnings: reasons to trust the verdict less.
@@ -143,7 +145,7 @@ class Scorer:
 
     def _alarms(self, frames: np.ndarray | None, times_s: np.ndarray | None) -> tuple[Alarm, ...] | None:
         """When the model's own rule sounds, by the probabilities of the clip's frames (1, T, K)."""
-        rule = rule_of(self.bundle.info)
+        rule = own_rule(self.bundle.info)
         if rule is None or frames is None or times_s is None:
             return None
         return tuple(alarms_of(frames[0], times_s, self.bundle.info.classes, rule))

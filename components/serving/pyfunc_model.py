@@ -14,7 +14,7 @@ from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from components.core.errors import BadDataError
-from components.evaluation.rule import in_words
+from components.models.counting_rule import in_words
 from components.serving.predictor import Score, Scorer, load
 
 

@@ -1,7 +1,9 @@
 """From a model's definition and the two sides of a split to its weights."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,8 +41,9 @@ class Learned:
         history: one row per epoch.
         outcome: epochs, steps, best_epoch, stopped, cut_short, dead_units, precision: plain values.
         digests: of third-party weights that it began from, by file.
-        raw: (N, K) probabilities of val and test clips, or (N, S) scores of these and of train clips by a
-            scorer of anomalies, where they were had without pixels; NaN of all others.
+        raw: (N, K) probabilities of val and test clips, (N, T, K) by a classifier of frames, or (N, S) scores
+            of these and of train clips by a scorer of anomalies, where they were had without pixels; NaN of
+            all others.
     """
 
     arrays: dict[str, np.ndarray]
@@ -116,7 +119,7 @@ def _train(
 ) -> Learned:
     with prepared(task.training) as precision:
         network, digests = _initialised(task, definition)
-        own = (definition.loss, definition.loss_needs_batch)
+        own = (_loss(task, definition), definition.loss_needs_batch)
         loop = Loop(network, task.training, train, val, checkpoints, observer, *own)
         progress = loop.run()
         dead = dead_fractions(network, definition.bottlenecks, val, task.training.batch)
@@ -147,7 +150,7 @@ def _train_head(
             lower, width, pixels, np.concatenate([task.train_rows, task.val_rows, task.test_rows])
         )
         train, val = _on_features(train, known), _on_features(val, known)
-        own = (definition.loss, definition.loss_needs_batch)
+        own = (_loss(task, definition), definition.loss_needs_batch)
         loop = Loop(head, task.training, train, val, checkpoints, observer, *own)
         progress = loop.run()
         dead = dead_fractions(head, definition.bottlenecks, val, task.training.batch)
@@ -155,6 +158,11 @@ def _train_head(
         arrays = {**features.weights(lower), **weights_of(head)}
     outcome = _outcome(task, progress, dead, precision)
     return Learned(arrays, progress.history, outcome, lower.digests, raw)
+
+
+def _loss(task: Task, definition: KerasDefinition) -> Callable[[Any, Any], Any] | None:
+    """The model's own loss of labels and outputs; None of one that learns from cross-entropy."""
+    return None if definition.loss is None else partial(definition.loss, task.settings)
 
 
 def _built(task: Task, definition: KerasDefinition) -> "keras.Model":
@@ -181,8 +189,8 @@ def _raw(ask: Logits, task: Task, features: np.ndarray) -> np.ndarray:
     if not is_scorer:
         said = to_probabilities(said)
     if task.definition.kind == "frames":
-        said = said.reshape(len(rows), -1, said.shape[-1]).mean(axis=1)
-    raw = np.full((len(features), said.shape[-1]), np.nan)
+        said = said.reshape(len(rows), -1, said.shape[-1])
+    raw = np.full((len(features), *said.shape[1:]), np.nan)
     raw[rows] = said
     return raw
 

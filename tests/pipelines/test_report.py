@@ -19,10 +19,10 @@ from components.core.tables import read_csv, write_csv
 from components.evaluation import tuning
 from components.evaluation.folds import summarise_folds
 from components.evaluation.predictions import ClipPredictions, columns, from_rows, to_rows
-from components.evaluation.rule import RuleSettings
 from components.evaluation.scoring import Scoring
 from components.evaluation.settings import BootstrapSettings, EvaluateSettings
 from components.evaluation.summary import summarise
+from components.models.counting_rule import RuleSettings
 from components.serving.blurring import all_detectors
 from pipelines import compare, extract, featurize, ingest, normalize, report, segment
 from pipelines.artifacts import Project, read_labels

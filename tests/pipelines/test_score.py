@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from click.testing import CliRunner
 
 from components.core.errors import BadDataError, ResourceError
-from components.evaluation.rule import Alarm
+from components.models.counting_rule import Alarm
 from components.serving import predictor
 from components.serving.predictor import Score
 from pipelines.cli import cli

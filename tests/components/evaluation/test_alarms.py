@@ -1,6 +1,7 @@
 """Rules of alarms: recall against false alarms per hour."""
 
 import doctest
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,9 +10,18 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from components.evaluation import alarms
-from components.evaluation.alarms import AlarmRule, Side, choose, counted_by, figures, frontier, strengths
-from components.evaluation.rule import RuleSettings, sounds, top_1
+from components.evaluation.alarms import (
+    AlarmRule,
+    Side,
+    choose,
+    counted_by,
+    figures,
+    frontier,
+    own_rule,
+    strengths,
+)
 from components.evaluation.settings import BootstrapSettings
+from components.models.counting_rule import RuleSettings, sounds, top_1
 
 FEW = BootstrapSettings(samples=200)
 # Of every frame; the last two clips are negative and last a quarter and three quarters of an hour.
@@ -168,3 +178,21 @@ def test_no_rule_outdoes_the_frontier(scores, threshold, count, mode):
     for point in points:
         again = figures(point.rule.sounds(scores), clips)
         assert (again["recall"]["value"], again["alarms"]) == (point.recall, point.alarms)
+
+
+@pytest.mark.parametrize(
+    ("model_id", "wanted"),
+    [
+        pytest.param("logistic", None, id="none"),
+        pytest.param(
+            "inception_rule",
+            RuleSettings(90.0, 3, "total", "gt", 20, normal_labels=("non_stalking",)),
+            id="paper 003's",
+        ),
+    ],
+)
+def test_a_model_may_bring_its_rule_along(model_id, wanted):
+    terms = {"threshold": 90.0, "min_count": 3, "mode": "total", "comparison": "gt", "max_frames": 20}
+    classes = ("non_stalking", "stalking")
+    info = SimpleNamespace(model_id=model_id, settings=terms if wanted else {}, classes=classes)
+    assert own_rule(info) == wanted

@@ -8,9 +8,9 @@ import pytest
 from components.core.errors import BadDataError, UsageError
 from components.evaluation import tuning
 from components.evaluation.predictions import ClipPredictions
-from components.evaluation.rule import RuleSettings
 from components.evaluation.scoring import Scoring
 from components.evaluation.settings import BootstrapSettings, EvaluateSettings
+from components.models.counting_rule import RuleSettings
 
 CLASSES = ("noFight", "fight")
 OWN = RuleSettings(80.0, 2, "consecutive", "ge", 500, ("noFight",))

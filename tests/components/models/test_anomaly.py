@@ -173,17 +173,25 @@ def test_the_history_speaks_of_no_accuracy(scorer):
 )
 def test_ranking_looks_at_the_highest_score_of_a_bag(labels, highest, loss):
     scores = np.stack([np.zeros(len(highest)), highest], axis=1).astype(np.float32)
-    found = np.asarray(mil_ranking.ranking_loss(np.array(labels), scores))
+    free = MILRankingSettings(weights="none", constraints=False)
+    found = np.asarray(mil_ranking.ranking_loss(free, np.array(labels), scores))
     assert found == pytest.approx(np.full(len(labels), loss))
 
 
-def test_constraints_ask_for_few_and_smooth_scores():
-    settings = MILRankingSettings(weights="none", units=(4,), constraints=True)
-    network = mil_ranking.build(settings, InputShapes(frames=(3, 32, 32, 3)), 2)
-    pixels = np.random.default_rng(1).integers(0, 255, (2, 3, 32, 32, 3), dtype=np.uint8)
-    scores = np.asarray(network(pixels))
-    changes = ((scores[:, 1:] - scores[:, :-1]) ** 2).sum(axis=1)
-    assert float(network.losses[0]) == pytest.approx(8e-5 * (changes + scores.sum(axis=1)).mean(), rel=1e-4)
-    free = mil_ranking.build(replace(settings, constraints=False), InputShapes(frames=(3, 32, 32, 3)), 2)
-    free(pixels)
-    assert free.losses == []
+@pytest.mark.parametrize(
+    ("labels", "asked"),
+    [
+        pytest.param([1, 0, 0], 0.2**2 + 0.7**2 + 1.4, id="of the abnormal bag alone"),
+        pytest.param([1, 1, 0], (0.2**2 + 0.7**2 + 1.4 + 0.1**2 + 0.1**2 + 1.6) / 2, id="the mean over them"),
+        pytest.param([0, 0, 0], 0.0, id="of normal bags nothing"),
+    ],
+)
+def test_constraints_ask_for_few_and_smooth_scores_of_abnormal_bags(labels, asked):
+    """Equation 7 of Sultani et al.: squared changes and the sum of scores, 8e-5 of each."""
+    scores = np.array([[0.1, 0.3, 1.0], [0.5, 0.6, 0.5], [0.9, 0.0, 0.9]], np.float32)
+    settings = MILRankingSettings(weights="none", constraints=True)
+    with_them, without = (
+        np.asarray(mil_ranking.ranking_loss(replace(settings, constraints=on), np.array(labels), scores))
+        for on in (True, False)
+    )
+    np.testing.assert_allclose(with_them - without, 8e-5 * np.full(3, asked), atol=1e-7)

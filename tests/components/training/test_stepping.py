@@ -152,7 +152,12 @@ def test_parts_add_up_to_the_whole_batch(parts):
 def test_a_batch_that_its_loss_needs_whole_is_not_divided(monkeypatch):
     """In parts of one sample ranking compares nothing, so it would cost nothing and teach nothing."""
     ranking, task = definition_of("mil_ranking"), tiny_task()
-    own = {"loss": ranking.loss, "loss_needs_batch": ranking.loss_needs_batch}
+    assert ranking.loss_needs_batch
+    settings = ranking.settings(weights="none")
+    own = {
+        "loss": lambda _, *given: ranking.loss(settings, *given),
+        "loss_needs_batch": ranking.loss_needs_batch,
+    }
     monkeypatch.setattr(Stepper, "_whole", _no_memory)
     with pytest.raises(FinalError, match=r"A batch of 8 .* compares the samples.*train\.batch"):
         learn(replace(task, definition=replace(task.definition, **own)), None, Unwatched())

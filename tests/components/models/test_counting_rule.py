@@ -2,15 +2,14 @@
 
 import doctest
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.evaluation import rule
-from components.evaluation.rule import Alarm, RuleSettings, alarms_of, in_words, rule_of, sounds, top_1
+from components.models import counting_rule
+from components.models.counting_rule import Alarm, RuleSettings, alarms_of, in_words, sounds, top_1
 
 PAPER_003 = {
     "threshold": 80.0,
@@ -75,18 +74,18 @@ TWO_RUNS = [[0.1, 0.85, 0.05], [0.0, 0.9, 0.1], [0.9, 0.1, 0.0], [0.0, 0.05, 0.9
     [
         pytest.param(
             {"min_count": 2},
-            [Alarm(1.0, 1.5, "Fighting", 90.0, 2), Alarm(4.0, 7.0, "Arson", 95.0, 2)],
+            [Alarm(1.0, 2.0, "Fighting", 90.0, 2), Alarm(4.0, 10.0, "Arson", 95.0, 2)],
             id="both are long enough",
         ),
         pytest.param({"min_count": 3}, [], id="neither is"),
         pytest.param(
             {"min_count": 3, "mode": "total"},
-            [Alarm(1.0, 1.5, "Fighting", 90.0, 2), Alarm(4.0, 7.0, "Arson", 95.0, 2)],
+            [Alarm(1.0, 2.0, "Fighting", 90.0, 2), Alarm(4.0, 10.0, "Arson", 95.0, 2)],
             id="together",
         ),
         pytest.param(
             {"min_count": 1, "max_frames": 4},
-            [Alarm(1.0, 1.5, "Fighting", 90.0, 2), Alarm(4.0, 4.0, "Arson", 95.0, 1)],
+            [Alarm(1.0, 2.0, "Fighting", 90.0, 2), Alarm(4.0, 7.0, "Arson", 95.0, 1)],
             id="the fifth is not looked at",
         ),
     ],
@@ -102,30 +101,19 @@ def test_of_equally_likely_frames_the_first_names_the_alarm():
     assert alarms_of(probabilities, np.arange(2.0), classes, terms)[0].label == "Fighting"
 
 
+def test_of_a_single_frame_nobody_knows_how_long_it_lasts():
+    terms = RuleSettings(**PAPER_003 | {"min_count": 1})
+    assert alarms_of(np.array([[0.1, 0.9]]), np.array([3.0]), ["Normal", "Fighting"], terms) == [
+        Alarm(3.0, 3.0, "Fighting", 90.0, 1)
+    ]
+
+
 def test_no_alarm_in_words():
     assert in_words([]) == "none"
 
 
-@pytest.mark.parametrize(
-    ("model_id", "wanted"),
-    [
-        pytest.param("logistic", None, id="none"),
-        pytest.param(
-            "inception_rule",
-            RuleSettings(90.0, 3, "total", "gt", 20, normal_labels=("non_stalking",)),
-            id="paper 003's",
-        ),
-    ],
-)
-def test_a_model_may_bring_its_rule_along(model_id, wanted):
-    terms = {"threshold": 90.0, "min_count": 3, "mode": "total", "comparison": "gt", "max_frames": 20}
-    classes = ("non_stalking", "stalking")
-    info = SimpleNamespace(model_id=model_id, settings=terms if wanted else {}, classes=classes)
-    assert rule_of(info) == wanted
-
-
 def test_the_examples_are_true():
-    assert doctest.testmod(rule) == doctest.TestResults(failed=0, attempted=4)
+    assert doctest.testmod(counting_rule) == doctest.TestResults(failed=0, attempted=4)
 
 
 FRAMES = st.lists(st.tuples(st.sampled_from(["Normal", "Arson", "Abuse"]), st.floats(60, 100)), max_size=40)
@@ -149,7 +137,7 @@ def test_it_counts_as_the_papers_loop_does(frames, terms):
         told = as_told(labels, percents, terms)
         assert max(alarm.frames for alarm in told) == longest
         assert sum(alarm.frames for alarm in told) <= total
-        assert all(later.start_s - sooner.end_s >= 2 for sooner, later in pairwise(told))
+        assert all(later.start_s - sooner.end_s >= 1 for sooner, later in pairwise(told))
 
 
 def as_told(labels, percents, terms):

@@ -13,10 +13,6 @@ from typing import Literal
 
 import numpy as np
 
-from components.models.bundle import BundleInfo
-from components.models.inception_rule import InceptionRuleSettings
-from components.models.registry import model_settings
-
 
 @dataclass(frozen=True)
 class RuleSettings:
@@ -45,7 +41,8 @@ class Alarm:
     """Suspicious frames that follow one another, as part of what makes an alarm of a clip.
 
     Attributes:
-        start_s, end_s: when the first and the last of them are shown.
+        start_s, end_s: half-open, from the first of them to the first after them; the last frame of a clip
+            lasts as long as the one before it.
         label: the class of the likeliest of them.
         percent: how likely that is.
         frames: how many they are.
@@ -58,15 +55,6 @@ class Alarm:
     frames: int
 
 
-def rule_of(info: BundleInfo) -> RuleSettings | None:
-    """The counting rule that a model brings along, with its first class as the normal one."""
-    own = model_settings(info.model_id, info.settings)
-    if not isinstance(own, InceptionRuleSettings):
-        return None
-    terms = (own.threshold, own.min_count, own.mode, own.comparison, own.max_frames)
-    return RuleSettings(*terms, normal_labels=info.classes[:1])
-
-
 def alarms_of(
     probabilities: np.ndarray, times_s: np.ndarray, classes: Sequence[str], settings: RuleSettings
 ) -> list[Alarm]:
@@ -74,14 +62,15 @@ def alarms_of(
 
     Args:
         probabilities: (T, K) of its frames, in the order of time.
-        times_s: (T,) when each is shown.
+        times_s: (T,) when each is shown; of a single frame nobody knows how long.
         classes: the K.
     """
     labels, percents = top_1(probabilities, classes)
-    found = []
+    last_s = times_s[-1] - times_s[-2] if len(times_s) > 1 else 0.0
+    found, until_s = [], np.append(times_s[1:], times_s[-1] + last_s)
     for run in _sounding(labels, percents, settings):
         best = max(run, key=lambda k: percents[k])  # of equals, the earliest
-        times = float(times_s[run[0]]), float(times_s[run[-1]])
+        times = float(times_s[run.start]), float(until_s[run.stop - 1])
         found.append(Alarm(*times, labels[best], float(percents[best]), len(run)))
     return found
 
