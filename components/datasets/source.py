@@ -33,6 +33,9 @@ class Source(Protocol):
             StorageError: the store of the data set does not answer.
         """
 
+    def size(self, uri: str) -> int:
+        """Bytes of a file, without fetching it; raises as `local` does."""
+
 
 def open_root(root: str, fetched: Path = FETCHED) -> Source:
     """The data set at a root.
@@ -97,6 +100,10 @@ class LocalSource:
                 remedy="put it back, or run `dvc repro` so that ingest sees what is there",
             )
         return path
+
+    def size(self, uri: str) -> int:
+        """Bytes of a file."""
+        return self.local(uri).stat().st_size
 
 
 def _walk(folder: Path, place: PurePosixPath, above: frozenset[str]) -> Iterator[tuple[str, str]]:
@@ -184,6 +191,10 @@ class S3Source:
             with atomic_path(path) as temporary:
                 self.objects.download(name, temporary, head["ETag"])
         return path
+
+    def size(self, uri: str) -> int:
+        """Bytes of an object, as the store says."""
+        return int(self.objects.head(str(_inside(uri)))["ContentLength"])
 
 
 def _frames_far_away(address: str) -> UsageError:

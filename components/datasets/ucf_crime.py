@@ -8,6 +8,7 @@ lists and Temporal_Anomaly_Annotation_for_Testing_Videos.txt that come with the 
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -50,7 +51,7 @@ def list_ucf_crime(source: Source, wanted: tuple[str, ...], options: UcfCrimeOpt
         BadDataError: lists that are asked for and are not there, or an annotation that cannot be read.
     """
     names = names_of(source)
-    found, copies = _once(names, wanted)
+    found, copies = _once(source, names.videos, wanted)
     entries, others = of_classes(found, wanted)
     events = _events(source, names)
     entries = tuple(replace(entry, intervals_frames=events.get(_key(entry.uri), ())) for entry in entries)
@@ -111,15 +112,21 @@ def _events(source: Source, names: Names) -> dict[str, Frames]:
     return annotated_events(line for table in tables for line in lines_of(source, table))
 
 
-def _once(names: Names, wanted: tuple[str, ...]) -> tuple[list[Entry], LeftOut]:
-    """Every video once, and its copies in other folders; of several, one in a class's folder is taken."""
-    entries: dict[str, Entry] = {}
-    copies = []
-    for uri in sorted(names.videos, key=lambda uri: (_class_of(uri, wanted) not in wanted, uri)):
-        kept = entries.setdefault(_key(uri), Entry(uri, _class_of(uri, wanted), source=video_of(uri)))
-        if kept.uri != uri:
-            copies.append((uri, f"another copy of {kept.uri}, by its name"))
-    return list(entries.values()), tuple(copies)
+def _once(source: Source, videos: Iterable[str], wanted: tuple[str, ...]) -> tuple[list[Entry], LeftOut]:
+    """Every video once, and its copies in other folders.
+
+    Of several, one in a class's folder says the class, and it is taken unless it is empty and another is not.
+    """
+    copies_of: defaultdict[str, list[str]] = defaultdict(list)
+    for uri in sorted(videos, key=lambda uri: (_class_of(uri, wanted) not in wanted, uri)):
+        copies_of[_key(uri)].append(uri)
+    entries, others = [], []
+    for first, *more in copies_of.values():
+        kept = next(filter(source.size, (first, *more)), first) if more else first
+        entries.append(Entry(kept, _class_of(first, wanted), source=video_of(kept)))
+        rest = (uri for uri in (first, *more) if uri != kept)
+        others += [(uri, f"another copy of {kept}, by its name") for uri in rest]
+    return entries, tuple(others)
 
 
 def _class_of(uri: str, wanted: tuple[str, ...]) -> str:

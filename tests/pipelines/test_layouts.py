@@ -447,6 +447,30 @@ def test_normals_in_two_folders_count_once(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param("Normal_Videos", id="by the name"),
+        pytest.param("Normal_Videos_event", id="by the folder, in which the empty one lies"),
+    ],
+)
+def test_an_empty_copy_does_not_stand_for_the_video(tmp_path: Path, asked: str) -> None:
+    films = datasets_tiny.ucf_crime(tmp_path)
+    empty = "Normal_Videos_event/Normal_Videos_307_x264.mp4"
+    intact = "Testing_Normal_Videos_Anomaly/Normal_Videos_307_x264.mp4"
+    shutil.copy(films / "Normal_Videos_event/Normal_Videos_317_x264.mp4", films / intact)
+    listing = listed(films, "ucf_crime", ("Abuse", asked))
+    assert [(entry.uri, entry.label) for entry in listing.entries if "_307_" in entry.uri] == [
+        (intact, asked)
+    ]
+    assert (empty, f"another copy of {intact}, by its name") in listing.left_out
+    (films / intact).write_bytes(b"")
+    [alone] = [
+        entry for entry in listed(films, "ucf_crime", ("Abuse", asked)).entries if "_307_" in entry.uri
+    ]
+    assert alone.uri == empty
+
+
 def test_equal_bytes_under_two_names_are_set_aside(tmp_path: Path) -> None:
     folder = datasets_tiny.ucf_crime(tmp_path / "films") / "Normal_Videos_event"
     shutil.copy(folder / "Normal_Videos_003_x264.mp4", folder / "Normal_Videos_900_x264.mp4")

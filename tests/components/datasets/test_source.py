@@ -75,6 +75,16 @@ def test_nothing_outside_the_data_set_is_read(tmp_path: Path, uri: str) -> None:
         open_root(str(tmp_path / "set")).local(uri)
 
 
+def test_sizes_are_told_of_files_and_of_objects(bucket: object, tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"four")
+    bucket.put_object(Key="set/a.mp4", Body=b"four")
+    for source in (open_root(str(tmp_path)), open_root("s3://films/set", tmp_path / "fetched")):
+        assert source.size("a.mp4") == 4
+        with pytest.raises(BadDataError, match=r"no\.mp4 is not"):
+            source.size("no.mp4")
+    assert not (tmp_path / "fetched").exists()
+
+
 def test_a_file_that_is_gone(tmp_path: Path) -> None:
     with pytest.raises(BadDataError, match=r"a\.mp4 is not in the data set"):
         open_root(str(tmp_path)).local("a.mp4")
