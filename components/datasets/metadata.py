@@ -1,6 +1,6 @@
 """Layouts of a folder per class with metadata.csv beside them, which says what clips were cut from."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
@@ -27,7 +27,8 @@ def list_with_metadata(
         otherwise: gives the same from a clip's name, where the table does not; empty: not known.
 
     Raises:
-        BadDataError: a table without clip_id, or with two rows for one clip.
+        BadDataError: a table without clip_id, with a clip_id that several files answer to, or with two rows
+            for one clip.
     """
     names = names_of(source)
     rows = _rows(source, names)
@@ -49,15 +50,26 @@ def list_with_metadata(
 def _rows(source: Source, names: Names) -> Rows:
     table = names.named(TABLE)
     found = read_csv(source.local(table), ("clip_id",)) if table else []
-    rows: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
-    for row in found:
-        rows[(row["clip_id"] or "").strip()].append(row)
-    twice = [clip_id for clip_id, same in rows.items() if len(same) > 1]
+    rows = [((row["clip_id"] or "").strip(), row) for row in found]
+    times = Counter(clip_id for clip_id, _ in rows)
+    fitting = Counter(name for uri in names.videos for name in set(_names_of_clip(uri)))
+    vague = [clip_id for clip_id in times if fitting[clip_id] > 1]
+    if vague:
+        raise BadDataError(
+            f"{TABLE}: {some(vague)} is the name of several files",
+            wanted="a clip_id that is one file's name, with or without its ending, or its path",
+            remedy=f"write the path from the data set's root, such as {_example(names, vague[0])}",
+        )
+    twice = [clip_id for clip_id, count in times.items() if count > 1]
     if twice:
         raise BadDataError(
             f"{TABLE}: {some(twice)} has two rows", wanted="one row for a clip", remedy=f"correct {TABLE}"
         )
-    return {clip_id: same[0] for clip_id, same in rows.items()}
+    return dict(rows)
+
+
+def _example(names: Names, clip_id: str) -> str:
+    return some(uri for uri in names.videos if clip_id in _names_of_clip(uri))
 
 
 def _row(rows: Rows, uri: str) -> dict[str, str]:

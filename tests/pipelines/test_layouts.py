@@ -576,6 +576,46 @@ def test_addresses_are_sources(tmp_path: Path) -> None:
     assert "2 of 6 clips name no source" in listing.warnings[0]
 
 
+def equal_stems(root: Path, rows: list[str]) -> Listing:
+    """Two clips of one name in two classes, with a table."""
+    films = root / "shv"
+    datasets_tiny.write_lines(films / "metadata.csv", ["clip_id,label,source_url_hash", *rows])
+    uris = ["shv/harassment/1.mp4", "shv/non_harassment/1.mp4"]
+    return names_listed(root, uris, "shv", ("non_harassment", "harassment"))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param(["1,harassment,5f2"], id="one row"),
+        pytest.param(["1,harassment,5f2", "1,non_harassment,9c0"], id="one for each"),
+    ],
+)
+def test_a_row_that_fits_several_files_is_refused(tmp_path: Path, rows: list[str]) -> None:
+    told = (
+        r"1 is the name of several files.*the path.*such as shv/harassment/1\.mp4, shv/non_harassment/1\.mp4"
+    )
+    with pytest.raises(BadDataError, match=told):
+        equal_stems(tmp_path, rows)
+    with pytest.raises(BadDataError, match=r"1\.mp4 is the name of several files"):
+        equal_stems(tmp_path, [row.replace("1,", "1.mp4,", 1) for row in rows])
+
+
+def test_files_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
+    rows = ["shv/harassment/1.mp4,harassment,5f2", "shv/non_harassment/1.mp4,,9c0"]
+    listing = equal_stems(tmp_path, rows)
+    assert [(entry.uri, entry.label, entry.source) for entry in listing.entries] == [
+        ("shv/harassment/1.mp4", "harassment", "5f2"),
+        ("shv/non_harassment/1.mp4", "non_harassment", "9c0"),
+    ]
+    assert listing.warnings == ()
+
+
+def test_two_rows_of_one_clip_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadDataError, match=r"shv/harassment/1\.mp4 has two rows"):
+        equal_stems(tmp_path, ["shv/harassment/1.mp4,,5f2", "shv/harassment/1.mp4,,77a"])
+
+
 def test_frames_are_clips(tmp_path: Path) -> None:
     films = datasets_tiny.ucf_crime_frames(tmp_path / "films")
     (films / "Train/Abuse/Thumbs.db").write_bytes(b"x")
