@@ -62,13 +62,13 @@ def summarise_folds(
     """What all folds and seeds say together, as plain JSON values.
 
     Args:
-        parts: seed and the test clips of each fold under it.
+        parts: seed and the clips of one side of each fold under it.
 
     Returns:
-        folds, seeds, n (clips), n_groups; metrics by name: value over all clips and seeds, low and high by
-        the bootstrap over source groups, mean and spread (standard deviation) over folds and seeds; parts:
-        the accuracy of each fold and seed. The value of roc_auc is its mean over folds and seeds, because
-        scores of two models have no order.
+        folds, seeds, n (clips, each counted once), n_groups; metrics by name: value over all clips and seeds,
+        low and high by the bootstrap over source groups, mean and spread (standard deviation) over folds and
+        seeds; parts: the accuracy of each fold and seed. The value of roc_auc is its mean over folds and
+        seeds, because scores of two models have no order.
     """
     whole = joined(parts)
     summary = summarise(whole, settings)
@@ -84,7 +84,7 @@ def summarise_folds(
     return {
         "folds": len(parts) // len({seed for seed, _ in parts}),
         "seeds": sorted({seed for seed, _ in parts}),
-        "n": len(whole) // len({seed for seed, _ in parts}),
+        "n": len({str(clip_id) for _, part in parts for clip_id in part.clip_ids}),
         "n_groups": whole.n_groups,
         "metrics": metrics,
         "confusion": summary["confusion"],

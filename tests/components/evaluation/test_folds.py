@@ -82,6 +82,15 @@ def test_clips_under_one_seed_are_not_taken_for_more_clips():
     assert one["metrics"]["accuracy"]["low"] == both["metrics"]["accuracy"]["low"]
 
 
+def test_clips_that_seeds_have_on_unlike_val_sides_are_counted_once():
+    sides = [
+        (seed, clips_of_fold(said(fold, seed, set()), LABELS, CLASSES, "val"))
+        for fold, seed in ((0, 1), (0, 2), (1, 2))
+    ]
+    found = summarise_folds(sides, SETTINGS)
+    assert (found["n"], found["n_groups"]) == (16, 8)
+
+
 def test_the_best_stands_beside_all_others_and_ties_are_said():
     models = {"good": parts({"clip00"}), "close": parts({"clip00", "clip05"}), "bad": parts(set(CLIPS[:22]))}
     found = {row["second"]: row for row in beside_the_best(models, SETTINGS)}
