@@ -97,12 +97,13 @@ def relabelled(listing: Listing, label_map: Mapping[str, str]) -> Listing:
 
 def with_warning_of_sources(listing: Listing, remedy: str) -> Listing:
     """The listing, with a warning where clips name no source."""
-    without = sum(not entry.source for entry in listing.entries)
+    without = len({entry.clip_id for entry in listing.entries if not entry.source})
+    count = len({entry.clip_id for entry in listing.entries})
     if not without:
         return listing
     warning = (
-        f"{without} of {len(listing.entries)} clips name no source: each is its own group, so clips of one "
-        f"film or camera may lie on both sides of the split; {remedy}"
+        f"{without} of {count} clips name no source: each video is its own group, so videos of one film or "
+        f"camera may lie on both sides of the split; {remedy}"
     )
     return replace(listing, warnings=(*listing.warnings, warning))
 

@@ -27,6 +27,12 @@ def test_one_video_may_hold_several_clips(tmp_path: Path) -> None:
     assert len({entry.clip_id for entry in entries}) == 3
 
 
+def test_clips_of_one_video_are_one_group_where_no_source_is_named(tmp_path: Path) -> None:
+    listing = listed(tmp_path, "clip,label,start_s,end_s\na.mp4,calm,,10\na.mp4,fight,10,\na.mp4,calm,10,\n")
+    assert {entry.group for entry in listing.entries} == {"a.mp4"}
+    assert listing.warnings[0].startswith("2 of 2 clips name no source: each video is its own group")
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [

@@ -35,7 +35,7 @@ def test_class_is_the_folder(tmp_path: Path) -> None:
         ("fight/b.mp4", "fight"),
         ("fight/deep/a.MKV", "fight"),
     ]
-    assert "3 of 3 clips name no source: each is its own group" in listing.warnings[0]
+    assert "3 of 3 clips name no source: each video is its own group" in listing.warnings[0]
 
 
 def test_what_is_left_out_is_said(tmp_path: Path) -> None:
