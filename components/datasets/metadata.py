@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from components.core.errors import BadDataError
 from components.core.tables import read_csv
 from components.datasets.listing import Entry, Listing, in_order, of_classes, with_warning_of_sources
-from components.datasets.names import Names, names_of, some
+from components.datasets.names import Names, names_of, some, unread
 from components.datasets.source import Source
 
 TABLE = "metadata.csv"
@@ -42,7 +42,7 @@ def list_with_metadata(
         told += [Entry(entry.uri, label, group) for label in labels]
     idle = sorted(set(rows) - {name for uri in names.videos for name in _names_of_clip(uri)})
     warnings = (f"{TABLE}: no clip has the clip_id {some(idle, 5)}",) if idle else ()
-    rest = tuple((what, why) for what, why in names.no_videos if PurePosixPath(what).name != TABLE)
+    rest = unread(names.no_videos, (names.named(TABLE) or "",))
     listing = Listing(in_order(told), (*others, *rest, *names.flawed), warnings)
     return with_warning_of_sources(listing, f"fill the column {column} of {TABLE}")
 

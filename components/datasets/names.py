@@ -1,6 +1,6 @@
 """What lies in a data set, by its names alone."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -67,6 +67,11 @@ def names_of(source: Source) -> Names:
     nameless = tuple((_shown(uri), "its name is not UTF-8") for uri in found if not _is_text(uri))
     flaws = tuple((uri if _is_text(uri) else _shown(uri), flaw) for uri, flaw in source.left_out().items())
     return Names(tuple(filter(_is_text, found)), (*nameless, *flaws))
+
+
+def unread(left_out: LeftOut, read: Collection[str]) -> LeftOut:
+    """What is left out, less the files that were read: lists and tables that tell of the clips."""
+    return tuple((what, why) for what, why in left_out if what not in read)
 
 
 def is_video(uri: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from components.core.errors import BadDataError
 from components.datasets.listing import Entry, Listing
-from components.datasets.names import Names, some
+from components.datasets.names import Names, some, unread
 
 _SHOWN = 5
 
@@ -16,10 +16,12 @@ class OfficialSplit:
 
     Attributes:
         lists: their names, for messages.
+        uris: the lists themselves.
         named: the videos of each side, as the lists write them.
     """
 
     lists: str
+    uris: tuple[str, ...]
     named: Mapping[str, tuple[str, ...]]
 
 
@@ -49,7 +51,7 @@ def with_sides(listing: Listing, names: Names, official: OfficialSplit, key: Cal
     return replace(
         listing,
         entries=tuple(entry for entry in kept if entry.split),
-        left_out=(*rest, *listing.left_out),
+        left_out=(*rest, *unread(listing.left_out, official.uris)),
         warnings=(*listing.warnings, *_about(missing, official, len(side_of))),
         missing=(*listing.missing, *missing),
     )

@@ -45,11 +45,12 @@ def list_ucf101(source: Source, wanted: tuple[str, ...], options: Ucf101Options)
 def _official(source: Source, names: Names, number: int) -> OfficialSplit:
     """Lines are `Class/v_Class_g08_c01.avi 1`, classes counted from 1, which is not used; test has none."""
     lists = {"train": f"trainlist{number:02}.txt", "test": f"testlist{number:02}.txt"}
+    uris = {side: names.needed(name) for side, name in lists.items()}
     named = {
-        side: tuple(line.rsplit(maxsplit=1)[0] for line in lines_of(source, names.needed(name)))
-        for side, name in lists.items()
+        side: tuple(line.rsplit(maxsplit=1)[0] for line in lines_of(source, uri))
+        for side, uri in uris.items()
     }
-    return OfficialSplit(" and ".join(lists.values()), named)
+    return OfficialSplit(" and ".join(lists.values()), tuple(uris.values()), named)
 
 
 def _key(name: str) -> str:

@@ -17,7 +17,7 @@ from typing import Literal
 from components.core.errors import BadDataError
 from components.datasets.adapter import Adapter
 from components.datasets.listing import Entry, Listing, of_classes
-from components.datasets.names import LeftOut, Names, lines_of, names_of
+from components.datasets.names import LeftOut, Names, lines_of, names_of, unread
 from components.datasets.official import OfficialSplit, with_sides
 from components.datasets.source import Source
 
@@ -53,9 +53,11 @@ def list_ucf_crime(source: Source, wanted: tuple[str, ...], options: UcfCrimeOpt
     names = names_of(source)
     found, copies = _once(source, names.videos, wanted)
     entries, others = of_classes(found, wanted)
-    events = _events(source, names)
+    tables = _tables(names)
+    events = annotated_events(line for table in tables for line in lines_of(source, table))
     entries = tuple(replace(entry, intervals_frames=events.get(_key(entry.uri), ())) for entry in entries)
-    listing = Listing(entries, (*others, *copies, *names.no_videos, *names.flawed))
+    rest = unread(names.no_videos, tables)
+    listing = Listing(entries, (*others, *copies, *rest, *names.flawed))
     if options.official_split is None:
         return listing
     return with_sides(listing, names, _official(source, names, options), _key)
@@ -105,11 +107,9 @@ def _event(line: str) -> tuple[str, str, Frames]:
     return _key(video), name, events
 
 
-def _events(source: Source, names: Names) -> dict[str, Frames]:
-    """The events that all tables name, of which a data set that was put together may hold several."""
-    paths = map(PurePosixPath, names.uris)
-    tables = [str(path) for path in paths if path.match(f"{_ANNOTATION}*.txt")]
-    return annotated_events(line for table in tables for line in lines_of(source, table))
+def _tables(names: Names) -> list[str]:
+    """The tables of events, of which a data set that was put together may hold several."""
+    return [uri for uri in names.uris if PurePosixPath(uri).match(f"{_ANNOTATION}*.txt")]
 
 
 def _once(source: Source, videos: Iterable[str], wanted: tuple[str, ...]) -> tuple[list[Entry], LeftOut]:
@@ -142,8 +142,9 @@ def _official(source: Source, names: Names, options: UcfCrimeOptions) -> Officia
     of_folds = {"train": f"train_{fold}", "test": f"test_{fold}"}
     of_detection = {"train": "Anomaly_Train.txt", "test": "Anomaly_Test.txt"}
     lists = of_detection if options.official_split == "anomaly_detection" else of_folds
-    named = {side: tuple(lines_of(source, names.needed(name))) for side, name in lists.items()}
-    return OfficialSplit(" and ".join(lists.values()), named)
+    uris = {side: names.needed(name) for side, name in lists.items()}
+    named = {side: tuple(lines_of(source, uri)) for side, uri in uris.items()}
+    return OfficialSplit(" and ".join(lists.values()), tuple(uris.values()), named)
 
 
 def video_of(uri: str) -> str:

@@ -351,6 +351,25 @@ def test_ucf101_lists(tmp_path: Path, number: int) -> None:
     assert not [entry for entry in listed(tmp_path, "ucf101", classes).entries if entry.split]
 
 
+@pytest.mark.parametrize(
+    ("make", "adapter", "options", "unused"),
+    [
+        pytest.param(datasets_tiny.ucf101, "ucf101", {"official_list": 2}, 5, id="ucf101"),
+        pytest.param(datasets_tiny.ucf101, "ucf101", {}, 7, id="ucf101, lists that nobody asks for"),
+        pytest.param(
+            datasets_tiny.ucf_crime, "ucf_crime", {"official_split": "anomaly_detection"}, 8, id="detection"
+        ),
+        pytest.param(datasets_tiny.ucf_crime, "ucf_crime", {}, 10, id="the annotation alone"),
+        pytest.param(datasets_tiny.shv, "shv", {}, 0, id="metadata.csv"),
+    ],
+)
+def test_files_that_are_read_are_not_left_out(
+    tmp_path: Path, make: Callable[[Path], Path], adapter: str, options: dict[str, Any], unused: int
+) -> None:
+    listing = listed(make(tmp_path), adapter, tuple(LAYOUTS[adapter][1]["classes"]), **options)
+    assert sum(why == "not a video by its name" for _, why in listing.left_out) == unused
+
+
 def test_a_list_names_what_is_not_there(tmp_path: Path) -> None:
     datasets_tiny.ucf101(tmp_path)
     gone = "HandStandPushups/v_HandStandPushups_g01_c02.avi"
