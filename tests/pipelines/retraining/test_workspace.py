@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dvc.config import Config
 
 from components.core.errors import UsageError
 from pipelines.retraining.places import read_places
@@ -67,6 +68,12 @@ def test_what_a_process_in_it_is_told(places, run, repository, monkeypatch):
         config = (place.root / ".dvc/config.local").read_text()
         assert "url = s3://team/dvc" in config
         assert "endpointurl = http://s3:9000" in config
+
+
+def test_what_lies_damaged_in_a_bucket_is_not_taken(places, run):
+    with workspace(replace(places, remote="s3://team/dvc"), run, "ingest") as place:
+        settings = Config(str(place.root / ".dvc"))["remote"]["retraining"]
+    assert settings["verify"] is True
 
 
 def test_two_at_once_have_one_each(places, run):
