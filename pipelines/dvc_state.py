@@ -1,7 +1,7 @@
 """What DVC itself says of each stage: asked through its API, so that it is what `dvc repro` would do."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +14,7 @@ from pipelines.dvc_at_rest import runs_a_stage
 from pipelines.provenance import LOCK_FILE, StageLock, provenance_so_far
 
 if TYPE_CHECKING:
-    from dvc.stage import PipelineStage
+    from dvc.stage import PipelineStage, Stage
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class DvcState:
         with answering(), chdir(root):
             self._repo = Repo(str(root))
             self._graph = self._repo.index.graph
-            self._stages = {stage.name: stage for stage in self._repo.index.stages}
+            self._stages = pipeline_stages(self._repo.index.stages)
         self._lock = provenance_so_far(root).stages
 
     def names(self, wanted: str | None = None) -> list[str]:
@@ -165,7 +165,7 @@ class DvcState:
     def _in_order(self) -> list[str]:
         import networkx as nx
 
-        return [stage.name for stage in nx.dfs_postorder_nodes(self._graph)]
+        return list(pipeline_stages(nx.dfs_postorder_nodes(self._graph)))
 
     @cached_property
     def _states(self) -> dict[str, StageState]:
@@ -179,6 +179,13 @@ class DvcState:
         params = _changed_params(stage) if any(isinstance(how, dict) for how in deps.values()) else {}
         plain = {path: how for path, how in deps.items() if isinstance(how, str)}
         return StageState(stage.name, self._lock.get(stage.name), str(stage.cmd), plain, outs, params)
+
+
+def pipeline_stages(stages: Iterable["Stage"]) -> dict[str, "PipelineStage"]:
+    """The stages of dvc.yaml by name; what `dvc add` tracks is one without a name to DVC."""
+    from dvc.stage import PipelineStage
+
+    return {stage.name: stage for stage in stages if isinstance(stage, PipelineStage)}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.dvc_state import pipeline_stages
+
 if TYPE_CHECKING:
     from dvc.repo import Repo
     from dvc.stage import PipelineStage
@@ -63,7 +65,7 @@ def _runs(repo: "Repo", name: str) -> Iterator[tuple[Any, str, Path]]:
 
 def stage_of(repo: "Repo", name: str) -> "PipelineStage":
     """A stage as DVC sees it now."""
-    return next(stage for stage in repo.index.stages if stage.name == name)
+    return pipeline_stages(repo.index.stages)[name]
 
 
 def locked(repo: "Repo") -> AbstractContextManager[None]:

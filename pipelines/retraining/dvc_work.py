@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from components.core import system
 from pipelines.dvc_files import FOLDER, folder_md5
+from pipelines.dvc_state import pipeline_stages
 from pipelines.retraining.dvc_failures import WorkError, failing
 from pipelines.retraining.dvc_runs import fetch_runs, locked, send_runs, stage_of
 
@@ -46,14 +47,14 @@ def work(order: Mapping[str, Any]) -> dict[str, Any]:
         repo = Repo()
         repo.scm_context.quiet = True  # nobody adds files to this clone
         graph = repo.index.graph
-    stages = {stage.name: stage for stage in graph}
+    stages = pipeline_stages(graph)
     if order["task"] == "pull":
         return _pull(repo, _needed(order["entries"], sorted(stages), "this step"), order["names"])
     if name not in stages:
         raise WorkError("usage", f"There is no stage {name}; the stages are {', '.join(sorted(stages))}")
     import networkx as nx
 
-    above = sorted(other.name for other in nx.descendants(graph, stages[name]))
+    above = sorted(pipeline_stages(nx.descendants(graph, stages[name])))
     entries = _needed(order["entries"], above, name)
     if hint is not None and _fits(repo, stages[name], entries, hint):
         return {"result": "unchanged", "entry": hint}

@@ -3,11 +3,14 @@
 import errno
 
 import pytest
+import yaml
 from dvc.dependency.base import DependencyDoesNotExistError
 from dvc.exceptions import DvcException, ReproductionError
+from dvc.repo import Repo
 from dvc.stage.exceptions import StageCmdFailedError
 
 from pipelines.dvc_files import digest_now, file_md5
+from pipelines.dvc_state import DvcState
 from pipelines.retraining import dvc_work
 from pipelines.retraining.dvc_failures import WorkError, failing
 
@@ -93,3 +96,41 @@ def test_a_stage_must_have_read_what_the_run_has(digest, agrees):
     else:
         with pytest.raises(WorkError, match="b read another outs/a"):
             dvc_work._check_deps("b", entry, above)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project of two stages, in which a file is tracked by `dvc add`, too."""
+    root = tmp_path / "project"
+    root.mkdir()
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site-cache"))
+    repo = Repo.init(no_scm=True)
+    with repo.config.edit() as config:
+        config["core"]["remote"] = "team"
+        config["remote"]["team"] = {"url": str(tmp_path / "remote")}
+    write = "mkdir -p a && echo one > a/one && echo two > a/two"
+    stages = {
+        "first": {"cmd": write, "deps": ["note.txt"], "outs": ["a"]},
+        "second": {"cmd": "cat a/one a/two > b", "deps": ["a"], "outs": ["b"]},
+    }
+    (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    (root / "note.txt").write_text("tracked")
+    Repo().add("note.txt")
+    return root
+
+
+def ordered(name, **more):
+    return dvc_work.work({"task": "stage", "name": name, "entries": {}, "hint": None, **more})
+
+
+def test_a_file_that_is_tracked_by_itself_is_no_stage(project):
+    first = ordered("first")
+    second = ordered("second", entries={"first": first["entry"]})
+    assert (first["result"], second["entry"]["outs"][0]["path"]) == ("restored", "b")
+    again = ordered("second", entries={"first": first["entry"]}, hint=second["entry"])
+    assert again["result"] == "unchanged"
+    with pytest.raises(WorkError, match="the stages are first, second"):
+        ordered("third")
+    assert DvcState(project).names() == ["first", "second"]
