@@ -96,7 +96,7 @@ def _fits(repo: "Repo", stage: "PipelineStage", entries: Entries, hint: Mapping[
     with failing("storage"), locked(repo):
         if not all(dep.exists for dep in looked_at) or stage.changed(allow_missing=True):
             return False
-        return all(_is_kept(repo, out) for out in stage.outs)
+        return not any(_lost(repo, out) for out in stage.outs)
 
 
 def _run(repo: "Repo", name: str, entries: Entries) -> dict[str, Any]:
@@ -114,6 +114,8 @@ def _run(repo: "Repo", name: str, entries: Entries) -> dict[str, Any]:
     _check_deps(name, entry, entries)
     with failing("storage"):
         repo.push([name])
+        for out in stage_of(repo, name).outs:
+            _send_lost(repo, out)
         send_runs(repo, name)
     return {"result": "ran" if record.exists() else "restored", "entry": entry}
 
@@ -150,10 +152,31 @@ def _read_lock() -> dict[str, Any]:
     return stages
 
 
-def _is_kept(repo: "Repo", out: Any) -> bool:
-    """Whether the remote has an out; a folder's listing arrives there after all of its files."""
-    remote = repo.cloud.get_remote_odb(None, "push", hash_name=out.hash_name)
-    return bool(remote.exists(out.hash_info.value))
+def _lost(repo: "Repo", out: Any) -> list[str]:
+    """The digests that the remote lacks of an out: of a folder its listing, or files that this names."""
+    from dvc_data.hashfile.tree import Tree
+    from dvc_objects.errors import ObjectFormatError
+
+    remote, digests = _remote(repo, out), {str(out.hash_info.value)}
+    if out.hash_info.isdir:
+        try:
+            digests |= {str(file.value) for _, _, file in Tree.load(remote, out.hash_info)}
+        except (FileNotFoundError, ObjectFormatError):
+            return sorted(digests)
+    wanted = sorted(digests)
+    return sorted(digests.difference(remote.list_oids_exists(wanted)))
+
+
+def _send_lost(repo: "Repo", out: Any) -> None:
+    """Bring what a push left out: to DVC a folder whose listing is in the remote is there as a whole."""
+    lost = _lost(repo, out)
+    if lost:
+        paths = [out.cache.oid_to_path(digest) for digest in lost]
+        _remote(repo, out).add(paths, out.cache.fs, lost)
+
+
+def _remote(repo: "Repo", out: Any) -> Any:
+    return repo.cloud.get_remote_odb(None, "push", hash_name=out.hash_name)
 
 
 def _digest(entry: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """What DVC is asked, and what its failures are called; whole runs are in tests/integration."""
 
 import errno
+import shutil
 
 import pytest
 import yaml
@@ -134,3 +135,25 @@ def test_a_file_that_is_tracked_by_itself_is_no_stage(project):
     with pytest.raises(WorkError, match="the stages are first, second"):
         ordered("third")
     assert DvcState(project).names() == ["first", "second"]
+
+
+@pytest.mark.parametrize("lost", ["a/one", "a"])
+@pytest.mark.parametrize("machine", ["fresh", "the same"])
+def test_what_the_remote_has_lost_is_made_again(project, lost, machine):
+    first = ordered("first")
+    listing = first["entry"]["outs"][0]["md5"]
+    md5 = listing if lost == "a" else file_md5(project / lost)
+    gone = project.parent / "remote/files/md5" / md5[:2] / md5[2:]
+    gone.unlink()
+    if machine == "fresh":
+        for folder in (
+            project / "a",
+            project / ".dvc/cache",
+            project / ".dvc/tmp",
+            project.parent / "site-cache",
+        ):
+            shutil.rmtree(folder)
+        (project / "note.txt").write_text("tracked")
+    assert ordered("first", hint=first["entry"]) == {"result": "restored", "entry": first["entry"]}
+    assert gone.is_file()
+    assert ordered("first", hint=first["entry"])["result"] == "unchanged"
