@@ -123,13 +123,15 @@ def _promote_once(project: Project, model_id: str | None, approved_by: str | Non
             wanted="a HOLD, which a person may approve",
             remedy="train a better model, or change the gate in params.yaml",
         )
+    if approved_by is not None and _is_same(question.champion, version):
+        return _result(question, approved_by, promoted=True)  # asked again by who did not hear the answer
     approval = approved_by if decision is Decision.HOLD else None
     tags = file_evidence(project, question, approval)
     if decision is Decision.PROMOTE or approval is not None:
         by, why = "gate" if approval is None else approval, in_short(question.verdict)
         places.promote(registry, question.champion, version, by=by, reason=why, tags=tags)
         return _result(question, approval, promoted=True)
-    if question.champion is None or question.champion.number != version.number:
+    if not _is_same(question.champion, version):
         registry.note(version.number, tags)
     if decision is Decision.REJECT:
         registry.set_alias(CHALLENGER, None)
@@ -162,7 +164,7 @@ def _register(
     if PROFILE not in version.tags:
         registry.note(version.number, profile_tags(project, model_id))
     champion = registry.champion()
-    if champion is None or champion.number != version.number:
+    if not _is_same(champion, version):
         registry.set_alias(CHALLENGER, version.number)
     return version
 
@@ -188,11 +190,15 @@ def _next(question: Question, promoted: bool) -> str:
         return (
             f"Version {version.number} is champion. To take it back: tailwatch rollback --by NAME --why WHY"
         )
-    if champion is not None and champion.number == version.number:
+    if _is_same(champion, version):
         return f"Version {version.number} is the champion already."
     if question.verdict.decision is Decision.HOLD:
         return f"Not promoted. To answer for it: tailwatch promote --model {version.model_id} --approve NAME"
     return "Not promoted, and no approval can change that: train a better model."
+
+
+def _is_same(champion: Version | None, version: Version) -> bool:
+    return champion is not None and champion.number == version.number
 
 
 def _registry(project: Project) -> ModelRegistry:

@@ -141,6 +141,14 @@ def test_a_hold_is_approved_by_a_named_person(with_champion):
     assert (last["action"], last["version"], last["by"]) == ("promote", 2, "Ann Example")
 
 
+def test_an_approval_is_answered_again(with_champion):
+    with_champion.train("logistic", "fair", 8.001)
+    ask(with_champion, "--approve", "Ann Example")
+    said = ask(with_champion, "--approve", "Ann Example")
+    assert (said["promoted"], said["approved_by"], said["version"]) == (True, "Ann Example", 2)
+    assert [move["version"] for move in promote.history(with_champion.project)] == [2, 1]
+
+
 def test_a_reject_cannot_be_approved(with_champion):
     with_champion.train("logistic", "shuffled")
     with pytest.raises(
