@@ -16,6 +16,7 @@ from components.evaluation.gate import Champion, Evidence, Verdict, judge
 from components.evaluation.predictions import ClipPredictions
 from components.models.bundle import read_bundle
 from components.serving.download import bundle_in
+from components.tracking.champion import history
 from components.tracking.records import RunRecord, run_key
 from components.tracking.registry import ModelRegistry, Version
 from pipelines import track
@@ -86,7 +87,9 @@ def ask(
         version: as which it is registered.
     """
     champion = registry.champion()
-    evidence = _evidence(project, registry, champion, challenger)
+    evidence = replace(
+        _evidence(project, registry, champion, challenger), rolled_back=_rolled_back(registry, version)
+    )
     verdict = judge(evidence, project.params.gate)
     written = {
         "challenger": {"model": challenger.model, "version": version.number, "bundle": version.bundle},
@@ -162,6 +165,12 @@ def _evidence(
         log.warning("The champion cannot be scored on the present test set: %s", error)
         evidence = gather_evidence(challenger, baselines)
         return replace(evidence, champion=Champion(name, evidence.test_digest, None))
+
+
+def _rolled_back(registry: ModelRegistry, version: Version) -> str:
+    """Who rolled this version back and why, if that is how it last lost the champion's place."""
+    lost = next((move for move in history(registry) if move.replaced == version.number), None)
+    return f"{lost.by} rolled it back: {lost.reason}" if lost and lost.action == "rollback" else ""
 
 
 def _score_champion(

@@ -54,6 +54,7 @@ class Evidence:
         metrics: of the test set: accuracy, accuracy_low, coverage, recall_<class>.
         baselines: by name, challenger first, baseline second.
         champion: None while there is none.
+        rolled_back: who took this very version's place away and why, in words; empty for nobody.
     """
 
     model: str
@@ -63,6 +64,7 @@ class Evidence:
     metrics: Mapping[str, float | None]
     baselines: Mapping[str, Pair | None]
     champion: Champion | None = None
+    rolled_back: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ def judge(evidence: Evidence, settings: GateSettings) -> Verdict:
     floors = _floors(evidence, settings)
     baselines = _against_baselines(evidence, settings)
     champion = [_against_champion(evidence, evidence.champion, settings)] if evidence.champion else []
-    reasons = (*floors, *baselines, *champion)
+    rolled_back = [_taken_back(evidence.rolled_back)] if evidence.rolled_back else []
+    reasons = (*floors, *baselines, *champion, *rolled_back)
     order = list(Decision)
     decision = max((reason.decision for reason in reasons), key=order.index)
     return Verdict(evidence.model, decision, reasons, _coarsest(champion or baselines))
@@ -194,6 +197,11 @@ def _decide_on_champion(found: PairedDifference, margin: float) -> Decision:
     if found.difference > 0 and found.low is not None and found.low >= -margin:
         return Decision.PROMOTE
     return Decision.HOLD
+
+
+def _taken_back(measured: str) -> Reason:
+    """Numbers on the test set do not outweigh what a person saw in use."""
+    return Reason("rollback", "failed", measured, "a person's approval", "lower", Decision.HOLD)
 
 
 def _not_scored(rule: str, wanted: str) -> Reason:

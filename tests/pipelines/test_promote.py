@@ -173,6 +173,17 @@ def test_rollback_and_history(with_champion):
     ]
 
 
+def test_what_a_person_rolled_back_comes_again_only_by_approval(with_champion):
+    with_champion.train("logistic", "oracle")
+    ask(with_champion)
+    command(with_champion, "rollback", "--by", "Ann", "--why", "false alarms at night")
+    said = ask(with_champion)
+    assert (said["decision"], said["promoted"], said["champion"]) == ("HOLD", False, 1)
+    assert said["reasons"][-1]["measured"] == "Ann rolled it back: false alarms at night"
+    assert ask(with_champion, "--approve", "Bob")["promoted"]
+    assert aliases(with_champion)["champion"] == 2
+
+
 def test_the_verdict_in_words(with_champion):
     with_champion.train("logistic", "shuffled")
     text = command(with_champion, "promote").stdout

@@ -154,6 +154,12 @@ def test_decision(given, decision, because):
     }
 
 
+def test_a_rollback_holds_what_would_be_promoted():
+    verdict = judge(evidence(ORACLE, rolled_back="Ann rolled it back: false alarms"), SETTINGS)
+    assert verdict.decision is Decision.HOLD
+    assert (verdict.reasons[-1].rule, verdict.reasons[-1].outcome) == ("rollback", "failed")
+
+
 def test_ahead_of_a_baseline_but_not_surely_is_held():
     one_better = GOOD.copy()
     one_better[np.flatnonzero(GOOD == LABELS)[0]] ^= 1
