@@ -1,6 +1,7 @@
 """tailwatch_rollback: puts an earlier champion back."""
 
 from airflow.sdk import Param
+from tailwatch_dags.naming import MACROS
 from tailwatch_dags.notify import Notifier
 from tailwatch_dags.tasks import read_tasks
 
@@ -29,12 +30,14 @@ with tasks.dag(
     DOC,
     schedule=None,
     params=PARAMS,
+    user_defined_macros=MACROS,
     on_success_callback=Notifier("succeeded"),
 ) as dag:
     tasks.command(
         "rollback",
         [
             "rollback",
+            "{{ refuse_unknown(dag_run, dag) }}",
             "{{ '--to=' ~ params.version if params.version else '' }}",
             "--by={{ params.by }}",
             "--why={{ params.why }}",

@@ -143,6 +143,12 @@ def test_a_rollback_names_who_and_why(run, stub):
     assert stub.calls[0]["argv"] == ["rollback", "--to=2", "--by=Jane Doe", "--why=too many alarms"]
 
 
+def test_a_rollback_with_a_mistyped_parameter_puts_no_other_model_back(run, stub):
+    dag_run = run("tailwatch_rollback", {"by": "Jane Doe", "why": "too many alarms", "verion": 2})
+    assert dag_run.state == DagRunState.FAILED
+    assert not stub.lines
+
+
 def test_a_rollback_is_tried_once_because_a_second_one_would_go_back_further(run, stub):
     stub.plan({"rollback": {"codes": [4, 0]}})
     dag_run = run("tailwatch_rollback", {"by": "Jane Doe", "why": "too many alarms"})
