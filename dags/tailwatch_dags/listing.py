@@ -1,5 +1,6 @@
 """What lies in a watched place: one digest of all names, sizes and times, so that a change is seen."""
 
+import errno
 import hashlib
 import os
 import time
@@ -34,6 +35,7 @@ def list_place(place: str) -> Listing:
 
     Raises:
         FileNotFoundError: the folder is not there.
+        PermissionError: a folder that may not be read: what lies in it is not known.
     """
     return digest_of(_in_bucket(place) if place.startswith("s3://") else _in_folder(Path(place)))
 
@@ -51,15 +53,32 @@ def digest_of(entries: Iterable[Entry]) -> Listing:
 def _in_folder(root: Path) -> Iterator[Entry]:
     if not root.is_dir():
         raise FileNotFoundError(f"{root} is not there. Wanted: the folder of a data set")
-    for folder, _, names in os.walk(root):
-        for name in names:
-            path = Path(folder, name)
-            try:
-                state = path.stat()
-            except FileNotFoundError:
-                continue  # it went meanwhile
-            # st_mtime may be that of a copy's original, or of a camera's wrong clock; st_ctime is this disk's
-            yield path.relative_to(root).as_posix(), state.st_size, state.st_mtime, state.st_ctime
+    for path in _walk(root, frozenset()):
+        try:
+            state = path.stat()
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ELOOP):
+                raise
+            continue  # it went meanwhile, or it is a link that leads nowhere
+        # st_mtime may be that of a copy's original, or of a camera's wrong clock; st_ctime is this disk's
+        yield path.relative_to(root).as_posix(), state.st_size, state.st_mtime, state.st_ctime
+
+
+def _walk(folder: Path, above: frozenset[str]) -> Iterator[Path]:
+    """All files below a folder; as ingest does, links to folders are followed, but in no circle."""
+    real = os.path.realpath(folder)
+    if real in above:
+        return
+    try:
+        with os.scandir(folder) as scanned:
+            paths = [folder / entry.name for entry in scanned]
+    except FileNotFoundError:
+        return  # it went meanwhile
+    for path in paths:
+        if os.path.isdir(path):
+            yield from _walk(path, above | {real})
+        else:
+            yield path
 
 
 def _in_bucket(place: str) -> Iterator[Entry]:

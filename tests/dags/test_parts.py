@@ -180,6 +180,37 @@ def test_a_change_of_a_place_is_seen(change, tmp_path):
     assert list_place(str(tmp_path)).digest != before.digest
 
 
+def test_clips_below_a_link_are_seen_and_circles_are_not_walked(tmp_path):
+    place, elsewhere = tmp_path / "clips", tmp_path / "elsewhere"
+    for folder in (place, elsewhere):
+        folder.mkdir()
+        (folder / "a.mp4").write_bytes(b"film")
+    (place / "linked").symlink_to(elsewhere)
+    (place / "circle").symlink_to(place)
+    (place / "itself").symlink_to(place / "itself")
+    (place / "nowhere").symlink_to(place / "gone")
+    before = list_place(str(place))
+    assert before.files == 2
+    (elsewhere / "b.mp4").write_bytes(b"film")
+    after = list_place(str(place))
+    assert (after.files, after.digest != before.digest) == (3, True)
+
+
+def test_a_folder_that_cannot_be_read_is_not_taken_for_empty(tmp_path, monkeypatch):
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    scandir = os.scandir
+
+    def refusing(folder):
+        if os.fspath(folder) == str(closed):
+            raise PermissionError(13, "Permission denied", str(closed))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(PermissionError):
+        list_place(str(tmp_path))
+
+
 def test_a_place_has_come_to_rest():
     found = digest_of([("b", 1, 7.0, 100.0), ("a", 1, 200.0, 50.0)])
     assert found == digest_of([("a", 1, 200.0, 50.0), ("b", 1, 7.0, 100.0)])
