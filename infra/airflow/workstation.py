@@ -3,6 +3,7 @@
 Not for a network: one admin, a local database, loopback alone.
 """
 
+import fcntl
 import json
 import os
 import secrets
@@ -16,7 +17,7 @@ import urllib.error
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = Path(os.environ.get("AIRFLOW_HOME") or ROOT / ".tailwatch" / "airflow")
@@ -25,6 +26,7 @@ COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 READY_S = 300
 STOP_S = 60
 AIRFLOW = Path(sys.executable).parent / "airflow"
+LAST_PORT = 64000  # further ones are those of the reports and the logs
 MLFLOW = f"http://{HOST}:5000"
 
 
@@ -33,7 +35,12 @@ def main() -> int:
     HOME.mkdir(parents=True, exist_ok=True)
     HOME.chmod(0o700)
     gpus = _gpus()
-    port = _free_port(int(os.environ.get("PORT", "8080")))
+    try:
+        port = _free_port(_wanted_port())
+        held = _hold()  # until this process ends, however it ends
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 2
     serves_reports = "TAILWATCH_REPORTS_URL" not in os.environ
     os.environ |= _environment(port, gpus)
     (HOME / "logs").mkdir(exist_ok=True)
@@ -64,6 +71,41 @@ def main() -> int:
     finally:
         print("\nStopping ...", flush=True)
         _stop(running)
+        held.close()
+
+
+def _hold() -> TextIO:
+    """The lock of Airflow's home, so that no two schedulers share its database; it names who holds it.
+
+    Raises:
+        RuntimeError: another process holds it.
+    """
+    lock = (HOME / "lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        holder = lock.read().strip() or "another process"
+        lock.close()
+        raise RuntimeError(
+            f"Airflow already runs in {HOME}: {holder}. Stop it, or set AIRFLOW_HOME"
+        ) from None
+    lock.truncate(0)
+    lock.write(f"process {os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def _wanted_port() -> int:
+    """The port that PORT names, 8080 unless it is set.
+
+    Raises:
+        RuntimeError: it names none.
+    """
+    given = os.environ.get("PORT") or "8080"
+    if not (given.isdecimal() and 1 <= int(given) <= LAST_PORT):
+        raise RuntimeError(f"PORT is {given!r}. Wanted: a number from 1 to {LAST_PORT}")
+    return int(given)
 
 
 def _environment(port: int, gpus: int) -> dict[str, str]:
@@ -89,10 +131,11 @@ def _environment(port: int, gpus: int) -> dict[str, str]:
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(_free_port(port + 713)),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(_free_port(port + 814)),
         "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "1800",
-        "TAILWATCH_MLFLOW_URL": MLFLOW,
         "TAILWATCH_REPORTS_URL": f"http://{HOST}:{_free_port(port + 1)}",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
+    if not os.environ.get("MLFLOW_TRACKING_URI", "").startswith("http"):  # else links lead to that server
+        found["TAILWATCH_MLFLOW_URL"] = MLFLOW
     if not gpus:
         found["TAILWATCH_GPU_ON_CPU"] = "1"
     return {name: value for name, value in found.items() if name == "PATH" or name not in os.environ}
@@ -186,13 +229,16 @@ def _get(address: str, token: str = "", data: bytes | None = None) -> dict[str, 
 def _tell(port: int, gpus: int) -> None:
     address = f"http://{HOST}:{port}"
     where = f"{gpus} GPU" if gpus else "no GPU here: its tasks run in the CPU pool"
+    mlflow = f".venv/bin/mlflow ui --backend-store-uri sqlite:///mlflow.db   then {MLFLOW}"
+    if os.environ.get("TAILWATCH_MLFLOW_URL") != MLFLOW:
+        mlflow = "the server that MLFLOW_TRACKING_URI or TAILWATCH_MLFLOW_URL names"
     print(
         f"""
 Airflow:   {address}   user admin, password {_password()}
 Retrain:   {address}/dags/tailwatch_retrain (Trigger), or in another terminal:
            AIRFLOW_HOME={HOME} {AIRFLOW} dags trigger tailwatch_retrain --conf '{{"reason": "a first try"}}'
            A run works at the newest commit: edits of params.yaml count once they are committed.
-MLflow:    .venv/bin/mlflow ui --backend-store-uri sqlite:///mlflow.db   then {MLFLOW}
+MLflow:    {mlflow}
 Machine:   {os.cpu_count()} cores, {where}
 Logs:      {HOME}/logs
 

@@ -83,10 +83,49 @@ def _as_in_the_background():
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell starts what ends with `&`
 
 
-def test_what_was_started_before_a_signal_is_stopped(tmp_path, monkeypatch):
+@pytest.fixture
+def workstation(tmp_path, monkeypatch):
+    """The module, at home in a folder of its own, without anything that it would start."""
     spec = importlib.util.spec_from_file_location("workstation", ROOT / "infra/airflow/workstation.py")
-    workstation = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(workstation)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "HOME", tmp_path)
+    monkeypatch.setattr(module, "_gpus", lambda: 0)
+    return module
+
+
+def test_a_second_start_says_who_runs_and_starts_nothing(workstation, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("it prepared the database"))
+    with workstation._hold():
+        assert workstation.main() == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"Airflow already runs in {tmp_path}: process {os.getpid()}.")
+    workstation._hold().close()  # it is let go of
+
+
+@pytest.mark.parametrize("port", ["abc", "70000", "0", "-1", "²"])
+def test_a_port_that_cannot_be_meant_is_told_in_one_line(port, workstation, monkeypatch, capsys):
+    monkeypatch.setenv("PORT", port)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("it prepared the database"))
+    assert workstation.main() == 2
+    assert capsys.readouterr().err == f"PORT is {port!r}. Wanted: a number from 1 to 64000\n"
+
+
+@pytest.mark.parametrize(
+    ("tracking", "link"),
+    [
+        pytest.param("https://mlflow.example", None, id="a team's server"),
+        pytest.param("sqlite:///mlflow.db", "http://127.0.0.1:5000", id="a file"),
+        pytest.param("", "http://127.0.0.1:5000", id="unset"),
+    ],
+)
+def test_links_lead_to_the_server_that_is_tracked_on(tracking, link, workstation, monkeypatch):
+    monkeypatch.delenv("TAILWATCH_MLFLOW_URL", raising=False)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking)
+    assert workstation._environment(18080, 0).get("TAILWATCH_MLFLOW_URL") == link
+
+
+def test_what_was_started_before_a_signal_is_stopped(workstation, monkeypatch):
     started, stopped = {}, {}
 
     def start(name, _):
@@ -95,8 +134,8 @@ def test_what_was_started_before_a_signal_is_stopped(tmp_path, monkeypatch):
         started[name] = object()
         return started[name]
 
-    parts = {"_environment": lambda *_: {}, "_gpus": lambda: 0, "_start": start, "_stop": stopped.update}
-    for name, part in {"HOME": tmp_path, **parts}.items():
+    parts = {"_environment": lambda *_: {}, "_start": start, "_stop": stopped.update}
+    for name, part in parts.items():
         monkeypatch.setattr(workstation, name, part)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=0))
     monkeypatch.setattr(signal, "signal", lambda *_: None)
