@@ -11,6 +11,7 @@ DOC = """
 Compares the clips that were scored lately with those that the champion learned from (`tailwatch drift`): the
 29 numbers, coverage, scores. If they drifted, it opens one retraining, with its reason, that trains and
 compares but asks for no promotion: whether drifted clips shall count is for a person to say.
+Where `TAILWATCH_SCORES` is `none`, no scored clip is written down, and nothing is measured: n stays 0.
 """
 ANSWER = "ti.xcom_pull(task_ids='measure')"
 REASON = f"drift of {{{{ {ANSWER}['columns'] | join(', ') }}}} over {{{{ {ANSWER}['n'] }}}} clips"

@@ -7,7 +7,7 @@ from typing import Any
 
 from tailwatch_dags.errors import GraphError
 
-_MEMORY = re.compile(r"[1-9][0-9]*(Mi|Gi|Ti|M|G|T)")
+AMOUNT = r"[1-9][0-9]*(Mi|Gi|Ti|M|G|T)"  # of bytes
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Resource:
                 raise GraphError(f"of class {self.name}", f"{name} is {value!r}", f"{least} or more")
         if not (isinstance(self.pool, str) and self.pool):
             raise GraphError(f"of class {self.name}", f"pool is {self.pool!r}", "the name of a pool")
-        if not (isinstance(self.memory, str) and _MEMORY.fullmatch(self.memory)):
+        if not (isinstance(self.memory, str) and re.fullmatch(AMOUNT, self.memory)):
             raise GraphError(f"of class {self.name}", f"memory is {self.memory!r}", "an amount like 8Gi")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from tailwatch_dags.errors import SettingError
+from tailwatch_dags.resources import AMOUNT
 
 ROOT = Path(__file__).resolve().parents[2]  # the project: dags/ stands in it, beside dvc.yaml
 
@@ -27,11 +28,17 @@ HANDED_ON = (
     "TAILWATCH_LEASE_S",
     "TAILWATCH_S3_PATIENCE_S",
     "MLFLOW_TRACKING_URI",
+    "AWS_ENDPOINT_URL_S3",
     "AWS_ENDPOINT_URL",
     "AWS_DEFAULT_REGION",
     "AWS_REGION",
 )
 _SHARED = ("TAILWATCH_RUNS", "TAILWATCH_REMOTE", "TAILWATCH_STORE")
+_BUCKET = r"s3://[a-z0-9][a-z0-9.-]+(/.*)?"
+_IMAGE = r"[a-z0-9][\w.:/-]*@sha256:[0-9a-f]{64}"
+_DNS = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"  # of Kubernetes: a label, and names that join several with dots
+_NAME = rf"{_DNS}(\.{_DNS})*"
+_LABEL = rf"({_NAME}/)?[A-Za-z0-9]([\w.-]{{0,61}}[A-Za-z0-9])?"
 
 
 @dataclass(frozen=True)
@@ -131,28 +138,41 @@ def check_project(environ: Mapping[str, str] = os.environ) -> None:
 
 
 def _pods(environ: Mapping[str, str]) -> PodSettings:
-    image = environ.get("TAILWATCH_IMAGE", "")
-    if not re.search(r"@sha256:[0-9a-f]{64}$", image):
-        raise SettingError("TAILWATCH_IMAGE", image, "the ml image by digest, NAME@sha256:...")
     claim, _, mount = environ.get("TAILWATCH_VOLUME", "").partition(":")
-    if claim and not mount.startswith("/"):
+    if claim and not (re.fullmatch(_NAME, claim) and mount.startswith("/")):
         raise SettingError("TAILWATCH_VOLUME", f"{claim}:{mount}", "CLAIM:/PATH")
     for name in _SHARED:
         place = environ.get(name, "")
-        if not (place.startswith("s3://") or (claim and place.startswith(f"{mount}/"))):
+        if not (re.fullmatch(_BUCKET, place) or (claim and place.startswith(f"{mount}/"))):
             raise SettingError(
                 name, place, "s3://bucket/prefix, or a folder in TAILWATCH_VOLUME: pods share it"
             )
+    _text(
+        environ,
+        "TAILWATCH_SCORES",
+        "",
+        rf"none|{_BUCKET}",
+        "s3://bucket/prefix, which pods can read, or none",
+    )
     return PodSettings(
-        image=image,
-        namespace=environ.get("TAILWATCH_NAMESPACE") or "tailwatch",
-        node_label=environ.get("TAILWATCH_NODE_LABEL") or "workload",
-        scratch=environ.get("TAILWATCH_SCRATCH") or "50Gi",
-        service_account=environ.get("TAILWATCH_SERVICE_ACCOUNT") or "default",
-        secret=environ.get("TAILWATCH_SECRET", ""),
+        image=_text(environ, "TAILWATCH_IMAGE", "", _IMAGE, "the ml image by digest, NAME@sha256:..."),
+        namespace=_text(environ, "TAILWATCH_NAMESPACE", "tailwatch", _DNS, "a name as Kubernetes has them"),
+        node_label=_text(environ, "TAILWATCH_NODE_LABEL", "workload", _LABEL, "the key of a label of nodes"),
+        scratch=_text(environ, "TAILWATCH_SCRATCH", "50Gi", AMOUNT, "an amount like 50Gi"),
+        service_account=_text(
+            environ, "TAILWATCH_SERVICE_ACCOUNT", "default", _NAME, "the name of a service account"
+        ),
+        secret=_text(environ, "TAILWATCH_SECRET", "", rf"({_NAME})?", "the name of a Secret"),
         claim=claim,
         mount=mount,
     )
+
+
+def _text(environ: Mapping[str, str], name: str, default: str, pattern: str, wanted: str) -> str:
+    value = environ.get(name) or default
+    if not re.fullmatch(pattern, value, re.ASCII):
+        raise SettingError(name, value, wanted)
+    return value
 
 
 def _flag(environ: Mapping[str, str], name: str) -> bool:

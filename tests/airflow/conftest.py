@@ -24,6 +24,7 @@ MODES = {
         "TAILWATCH_RUNS": "s3://team/runs",
         "TAILWATCH_REMOTE": "s3://team/remote",
         "TAILWATCH_STORE": "s3://team/store",
+        "TAILWATCH_SCORES": "s3://team/scores",
         "MLFLOW_TRACKING_URI": "https://mlflow.example",
     },
 }

@@ -20,6 +20,7 @@ CLUSTER = {
     "TAILWATCH_RUNS": "s3://team/runs",
     "TAILWATCH_REMOTE": "s3://team/remote",
     "TAILWATCH_STORE": "s3://team/store",
+    "TAILWATCH_SCORES": "s3://team/scores",
 }
 
 
@@ -103,8 +104,9 @@ def test_nothing_set_is_one_machine():
 
 
 def test_pods_are_told_places_and_no_secrets():
-    found = read_settings({**CLUSTER, "AWS_ENDPOINT_URL": "http://s3", "AWS_SECRET_ACCESS_KEY": "hidden"})
-    assert found.handed_on["AWS_ENDPOINT_URL"] == "http://s3"
+    servers = {"AWS_ENDPOINT_URL": "http://aws", "AWS_ENDPOINT_URL_S3": "http://s3"}
+    found = read_settings({**CLUSTER, **servers, "AWS_SECRET_ACCESS_KEY": "hidden"})
+    assert servers.items() <= found.handed_on.items()
     assert "hidden" not in found.handed_on.values()
 
 
@@ -150,11 +152,48 @@ def test_what_a_webhook_cannot_be_is_refused_without_its_secret(address):
         pytest.param({"TAILWATCH_IMAGE": "tailwatch:latest"}, "by digest", id="a tag"),
         pytest.param({"TAILWATCH_STORE": "/store"}, "TAILWATCH_STORE is '/store'", id="a disk of one pod"),
         pytest.param({"TAILWATCH_VOLUME": "claim"}, "CLAIM:/PATH", id="a claim without a place"),
+        pytest.param({"TAILWATCH_VOLUME": "My Claim:/data"}, "CLAIM:/PATH", id="a claim of two words"),
+        pytest.param({"TAILWATCH_RUNS": "s3://"}, "TAILWATCH_RUNS is 's3://'", id="no bucket"),
+        pytest.param({"TAILWATCH_SCORES": ""}, "TAILWATCH_SCORES is ''", id="scores that no pod can read"),
+        pytest.param({"TAILWATCH_SCORES": "/scores"}, "TAILWATCH_SCORES is '/scores'", id="scores on a disk"),
     ],
 )
 def test_what_pods_cannot_share_is_refused(change, message):
     with pytest.raises(SettingError, match=message):
         read_settings({**CLUSTER, **change})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("IMAGE", "a b@sha256:" + "0" * 64),
+        ("NAMESPACE", "My Team"),
+        ("NODE_LABEL", "no good!"),
+        ("SCRATCH", "50GB"),
+        ("SECRET", "Secret!"),
+        ("SERVICE_ACCOUNT", "a b"),
+    ],
+)
+def test_what_kubernetes_would_refuse_is_refused(name, value):
+    with pytest.raises(SettingError, match=f"TAILWATCH_{name} is"):
+        read_settings({**CLUSTER, f"TAILWATCH_{name}": value})
+
+
+def test_what_kubernetes_takes_is_taken():
+    change = {
+        "TAILWATCH_IMAGE": "localhost:5000/team_a/tailwatch:1.2@sha256:" + "0" * 64,
+        "TAILWATCH_NODE_LABEL": "node.kubernetes.io/instance-type",
+        "TAILWATCH_SCRATCH": "200Gi",
+        "TAILWATCH_SCORES": "none",
+        "TAILWATCH_SECRET": "tailwatch.s3",
+    }
+    found = read_settings({**CLUSTER, **change}).pods
+    assert (found.image, found.node_label, found.scratch, found.secret) == (
+        change["TAILWATCH_IMAGE"],
+        change["TAILWATCH_NODE_LABEL"],
+        "200Gi",
+        "tailwatch.s3",
+    )
 
 
 def test_a_volume_that_all_pods_share_may_hold_it():
