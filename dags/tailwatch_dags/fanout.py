@@ -11,6 +11,7 @@ from tailwatch_dags.interpolation import resolve
 Named = tuple[str, dict[str, Any], Mapping[str, Any]]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
+_NUMBER = re.compile(r"[-+]?[0-9.]+[eE][-+]?[0-9]+|0o[0-7]+")  # to DVC (YAML 1.2), a text to PyYAML
 
 
 def items(stage: str, body: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[Named]:
@@ -38,10 +39,13 @@ def _foreach(stage: str, body: Mapping[str, Any], params: Mapping[str, Any]) -> 
     over = resolve(body["foreach"], params, stage)
     if isinstance(over, Mapping):
         for key, item in over.items():
+            _refuse_ambiguous(stage, key)
             yield str(key), {"key": str(key), "item": item}, body["do"]
     elif isinstance(over, list):
         composite = any(isinstance(item, Mapping | list) for item in over)
         for number, item in enumerate(over):
+            if not composite:
+                _refuse_ambiguous(stage, item)
             yield str(number if composite else item), {"item": item}, body["do"]
     else:
         raise GraphError(stage, f"foreach goes over a {type(over).__name__}", "a list or a mapping")
@@ -55,10 +59,18 @@ def _matrix(stage: str, body: Mapping[str, Any], params: Mapping[str, Any]) -> I
     )
     if not simple:
         raise GraphError(stage, "its matrix is of another form", "matrix: {name: list of plain values}")
+    for value in (value for axis in axes.values() for value in axis):
+        _refuse_ambiguous(stage, value)
     template = {name: value for name, value in body.items() if name != "matrix"}
     for values in product(*axes.values()):
         key = "-".join(str(value) for value in values)
         yield key, {"key": key, "item": dict(zip(axes, values, strict=True))}, template
+
+
+def _refuse_ambiguous(stage: str, item: Any) -> None:
+    """Refuse what DVC may read, and so name, otherwise: `on` is a text to it, `1e3` a number."""
+    if type(item) not in (str, int) or (isinstance(item, str) and _NUMBER.fullmatch(item)):
+        raise GraphError(stage, f"the item {item!r} is no plain name", "text (in quotes) or whole numbers")
 
 
 def _checked(name: str, stage: str) -> str:

@@ -87,7 +87,12 @@ def compile_graph(pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> Gra
         raise GraphError("(all)", "dvc.yaml has vars", "values in params.yaml")
     resources = read_resources(params)
     bodies: dict[str, Mapping[str, Any]] = {}
-    for stage, body in (pipeline.get("stages") or {}).items():
+    entries = pipeline.get("stages") or {}
+    if not isinstance(entries, Mapping):
+        raise GraphError("(all)", f"stages is a {type(entries).__name__}", "a mapping of stages by name")
+    for stage, body in entries.items():
+        if not isinstance(stage, str):
+            raise GraphError(str(stage), f"its name is a {type(stage).__name__}", "a text (in quotes)")
         for name, known, template in items(stage, body, params):
             _refuse_strangers(name, template)
             bodies[name] = {key: resolve(template[key], known, name) for key in template if key != "params"}
@@ -98,15 +103,30 @@ def compile_graph(pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> Gra
     return Graph(stages, resources)
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice, as DVC does: the first of the two would not count."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            if key.id == "scalar" and (key.tag, key.value) in seen:
+                where = f"{Path(key.start_mark.name).name}, line {key.start_mark.line + 1}"
+                raise GraphError("(all)", f"{where}: the key {key.value} stands twice", "each key once")
+            seen.add((key.tag, str(key.value)))
+        return node
+
+
 def _read(path: Path) -> Mapping[str, Any]:
-    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    with path.open(encoding="utf-8") as file:
+        found = _Loader(file).get_single_data()
     if not isinstance(found, Mapping):
         raise GraphError("(all)", f"{path} holds a {type(found).__name__}", "a mapping")
     return found
 
 
 def _refuse_strangers(name: str, body: Mapping[str, Any]) -> None:
-    strange = sorted(set(body) - _FIELDS)
+    strange = sorted(map(str, set(body) - _FIELDS))
     if strange:
         raise GraphError(name, f"{', '.join(strange)} is not supported", f"only {', '.join(sorted(_FIELDS))}")
 

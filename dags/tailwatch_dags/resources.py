@@ -55,7 +55,12 @@ def read_resources(params: Mapping[str, Any]) -> dict[str, Resource]:
     known = {field.name for field in fields(Resource)} - {"name"}
     needed = known - {"gpu", "parts"}
     found = {}
-    for name, given in (params.get("resources") or {}).items():
+    classes = params.get("resources") or {}
+    if not isinstance(classes, Mapping):
+        raise GraphError("(all)", f"resources is a {type(classes).__name__}", "a mapping of classes by name")
+    for name, given in classes.items():
+        if not isinstance(name, str):
+            raise GraphError(f"of class {name}", f"its name is a {type(name).__name__}", "a text")
         if not isinstance(given, Mapping) or not needed <= set(given) <= known:
             raise GraphError(f"of class {name}", f"resources.{name} is {given}", ", ".join(sorted(known)))
         found[name] = Resource(name, **given)

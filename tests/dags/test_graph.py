@@ -95,6 +95,52 @@ def test_a_dep_inside_an_out_and_outs_inside_a_dep_are_edges():
     assert made == {"make": (), "part": ("make",), "whole": ("part",)}
 
 
+@pytest.mark.parametrize("item", ["true", "on", "1e3", "1.5", "~", "0o10", "2026-11-22"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("{foreach: [a, %s], do: {cmd: x}}", id="list"),
+        pytest.param("{foreach: {%s: 1}, do: {cmd: x}}", id="mapping"),
+        pytest.param("{matrix: {m: [a, %s]}, cmd: x}", id="matrix"),
+    ],
+)
+def test_an_item_that_dvc_may_name_otherwise_is_refused(body, item, tmp_path):
+    project(tmp_path, f"stages: {{fan: {body % item}}}", params())
+    with pytest.raises(GraphError, match=r"stage fan: the item .* is no plain name"):
+        read_graph(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "settings"),
+    [
+        pytest.param("stages: {}\nstages: {}\n", "a: 1", id="dvc.yaml"),
+        pytest.param("stages: {}", "resources: {cpu: {retries: 1, retries: 2}}", id="params.yaml"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(pipeline, settings, tmp_path):
+    with pytest.raises(GraphError, match=r"\.yaml, line \d: the key (stages|retries) stands twice"):
+        read_graph(project(tmp_path, pipeline, settings))
+
+
+def test_a_key_goes_before_the_one_that_is_merged_in(tmp_path):
+    merged = "base: &base {x: 1}\nmore: &more {<<: *base, x: 2}\nmost: {<<: *more, x: 3}"
+    assert read_graph(project(tmp_path, "stages: {}", merged)).stages == ()
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "settings", "message"),
+    [
+        pytest.param({"stages": {1: stage()}}, params(), "stage 1: its name is a int", id="stage"),
+        pytest.param({"stages": ["f"]}, params(), "stages is a list", id="stages"),
+        pytest.param({"stages": {}}, {"resources": ["cpu"]}, "resources is a list", id="resources"),
+        pytest.param({"stages": {}}, {"resources": {1: CPU}}, "class 1: its name is a int", id="class"),
+    ],
+)
+def test_what_is_of_another_type_is_refused(pipeline, settings, message):
+    with pytest.raises(GraphError, match=message):
+        compile_graph(pipeline, settings)
+
+
 REFUSED = {
     "a cycle": ({"one": stage(["b"], ["a"]), "two": stage(["a"], ["b"])}, "stage (one|two): it waits"),
     "a stage that reads its own out": ({"one": stage(["a"], ["a/b"])}, "stage one: it waits for itself"),
