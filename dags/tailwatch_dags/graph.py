@@ -95,7 +95,7 @@ def compile_graph(pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> Gra
             raise GraphError(str(stage), f"its name is a {type(stage).__name__}", "a text (in quotes)")
         for name, known, template in items(stage, body, params):
             _refuse_strangers(name, template)
-            bodies[name] = {key: resolve(template[key], known, name) for key in template if key != "params"}
+            bodies[name] = {key: resolve(template[key], known, name) for key in template}
     outs = {name: _paths(name, body, *_OUTPUTS) for name, body in bodies.items()}
     makers = _makers(outs)
     stages = tuple(_stage(name, body, outs[name], makers, resources) for name, body in bodies.items())
@@ -139,7 +139,12 @@ def _stage(
     resources: Mapping[str, Resource],
 ) -> Stage:
     deps = _paths(name, body, "deps")
-    feeding = {maker for dep in deps for out, maker in makers.items() if _overlap(dep, out)}
+    feeding = {
+        maker
+        for dep in (*deps, *_params_files(name, body))
+        for out, maker in makers.items()
+        if _overlap(dep, out)
+    }
     cmd = body.get("cmd", "")
     return Stage(
         name=name,
@@ -186,6 +191,15 @@ def _paths(name: str, body: Mapping[str, Any], *fields: str) -> tuple[str, ...]:
         for entry in entries:
             found.update(dict.fromkeys(_names(name, field, entry)))
     return tuple(found)
+
+
+def _params_files(name: str, body: Mapping[str, Any]) -> Iterator[str]:
+    """The files that a stage's params stand in: params.yaml, or the key of a list of names."""
+    entries = body.get("params") or []
+    if not isinstance(entries, list):
+        raise GraphError(name, f"params is a {type(entries).__name__}", "a list of names")
+    for entry in entries:
+        yield from _names(name, "params", entry if isinstance(entry, Mapping) else "params.yaml")
 
 
 def _names(name: str, field: str, entry: Any) -> Iterator[str]:

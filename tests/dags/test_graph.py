@@ -95,6 +95,16 @@ def test_a_dep_inside_an_out_and_outs_inside_a_dep_are_edges():
     assert made == {"make": (), "part": ("make",), "whole": ("part",)}
 
 
+def test_params_that_another_stage_writes_are_an_edge_as_dvc_has_it(tmp_path):
+    stages = {
+        "make": stage(outs=["found/p.yaml"]),
+        "use": stage(params=[{"found/p.yaml": ["x"]}, "resources"], outs=["used"]),
+    }
+    project(tmp_path, {"stages": stages}, params())
+    ours = {stage.name: set(stage.before) for stage in read_graph(tmp_path).stages}
+    assert ours == of_dvc(tmp_path) == {"make": set(), "use": {"make"}}
+
+
 @pytest.mark.parametrize("item", ["true", "on", "1e3", "1.5", "~", "0o10", "2026-11-22"])
 @pytest.mark.parametrize(
     "body",
@@ -169,6 +179,7 @@ REFUSED = {
     ),
     "a name no task can carry": ({"one": {"foreach": ["a b"], "do": stage()}}, "stage one@a b: the name"),
     "deps that are no list": ({"one": stage(deps=()) | {"deps": "a"}}, "stage one: deps is a str"),
+    "params that are no list": ({"one": stage(params="a")}, "stage one: params is a str"),
     "no stage at all": ({"one": "tailwatch ingest"}, "stage one: it is a str"),
 }
 
