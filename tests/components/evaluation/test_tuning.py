@@ -87,7 +87,7 @@ def test_the_models_own_rule_says_when():
     times_s = np.tile([0.5, 2.0], (7, 1))
     own = tune(replace(scoring(), times_s=times_s), own=OWN)[0]["own"]
     assert own["alarms"] == [
-        {"clip_id": name, "split": split, "start_s": 0.5, "end_s": 2.0}
+        {"clip_id": name, "split": split, "start_s": 0.5, "end_s": 3.5}
         | {"label": "fight", "percent": pytest.approx(90.0), "frames": 2}
         for name, split in (("clip1", "val"), ("clip4", "test"))
     ]
