@@ -19,6 +19,7 @@ from components.features.chain import ClipChain
 from components.store.store import StoredObject
 from components.video.clip_read import DecoderFacts
 from components.video.probe import printable
+from components.video.rate import is_slow
 from components.video.sampling import Sampling
 from pipelines.artifacts import Project, read_clips
 from pipelines.over_clips import Outcome, index_rows, over_clips
@@ -26,7 +27,6 @@ from pipelines.over_clips import Outcome, index_rows, over_clips
 log = logging.getLogger("tailwatch")
 
 FACTS = tuple(field.name for field in fields(DecoderFacts) if field.name not in ("status", "reason"))
-NEARLY = 0.99  # of the asked rate: 29.97 counts as 30
 LOOKED_AT = 16  # clips by which the room for all is judged
 COLUMNS = ("clip_id", "sampling", "status", "reason", "key", "digest", "frames", *FACTS)
 
@@ -95,15 +95,16 @@ def _warn_of_partial(outcomes: list[Outcome]) -> None:
 def _warn_of_slow(outcomes: list[Outcome], samplings: Mapping[str, Sampling]) -> None:
     """Tell, once for a sampling, of clips that have fewer frames a second than it asks for."""
     for name, sampling in samplings.items():
-        if sampling.per_second is None:
-            continue
         rows = [row for outcome in outcomes for row in outcome.rows if row["sampling"] == name]
-        rates = {row["clip_id"]: float(Fraction(row["average_rate"])) for row in rows}
-        slow = {clip_id: rate for clip_id, rate in rates.items() if rate < NEARLY * sampling.per_second}
+        slow = {
+            row["clip_id"]: float(Fraction(row["average_rate"]))
+            for row in rows
+            if is_slow(row["average_rate"], sampling)
+        }
         if slow:
             slowest = min(slow, key=lambda clip_id: slow[clip_id])
             log.warning(
                 "%d of %d clips have fewer frames a second than samplings.%s asks for (%g), the fewest %s "
                 "(%.3g): all their frames are taken, and lags between them are the video's own",
-                *(len(slow), len(rates), name, sampling.per_second, printable(slowest), slow[slowest]),
+                *(len(slow), len(rows), name, sampling.per_second, printable(slowest), slow[slowest]),
             )

@@ -9,6 +9,7 @@ print(f"{score.probability:.2f} (from {score.threshold:.2f} on); {score.coverage
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,15 @@ from components.core.scratch import scratch_folder
 from components.datasets.clips import Clip
 from components.evaluation.alarms import own_rule
 from components.features.chain import ClipChain
+from components.features.keys import ChainSettings
 from components.models.bundle import Bundle, read_bundle
 from components.models.counting_rule import Alarm, alarms_of
 from components.serving.clip_input import VIEW, ModelInput, bundle_chain, model_input, read_apart
 from components.serving.download import fetch_bundle, is_model_uri
 from components.serving.score_log import append, means, scores_place
 from components.store.store import Store
+from components.video.rate import is_slow
+from components.video.sampling import Sampling
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ class Scorer:
             model=self.model,
             decoder=decoder,
             alarms=self._alarms(predictions.frames, given.times_s),
-            warnings=_warnings(given, decoder, bundle_chain(info).featurize.min_coverage),
+            warnings=_warnings(given, decoder, bundle_chain(info)),
         )
 
     def _alarms(self, frames: np.ndarray | None, times_s: np.ndarray | None) -> tuple[Alarm, ...] | None:
@@ -191,12 +195,24 @@ def _spool(content: bytes, folder: Path) -> Path:
     return path
 
 
-def _warnings(given: ModelInput, decoder: Mapping[str, Any], min_coverage: float) -> tuple[str, ...]:
+def _warnings(given: ModelInput, decoder: Mapping[str, Any], chain: ChainSettings) -> tuple[str, ...]:
     found = []
     if decoder.get("status") == "partial":
         found.append(f"part of the video could not be read: {decoder.get('reason')}")
     if decoder.get("repeated_frames"):
         found.append(f"short video: {decoder['repeated_frames']} frames were used more than once")
-    if given.coverage < min_coverage:
+    for sampling in _samplings(given, chain):
+        if is_slow(decoder["average_rate"], sampling):
+            rate = f"{float(Fraction(decoder['average_rate'])):.3g} frames a second"
+            found.append(f"slow video: it has {rate}, fewer than the {sampling.per_second:g} of the model")
+    if given.coverage < chain.featurize.min_coverage:
         found.append(f"only {given.coverage:.0%} of the faces' measurements could be made")
     return tuple(found)
+
+
+def _samplings(given: ModelInput, chain: ChainSettings) -> list[Sampling]:
+    """Those of the frames that the model's input was made of."""
+    looks = given.frames is not None or given.activations is not None
+    names = {chain.views[VIEW].sampling} if looks else set()
+    measured = {chain.featurize.sampling} if given.numbers is not None else set()
+    return [chain.samplings[name] for name in sorted(names | measured)]

@@ -3,6 +3,7 @@
 import faulthandler
 import os
 import tempfile
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,6 +17,7 @@ from components.models.registry import definition_of
 from components.serving import clip_input
 from components.serving.predictor import Scorer, load
 from components.video import reader
+from tests.video_factory import write_video
 
 
 def test_a_video_is_scored_from_its_path_and_from_its_bytes(bundle_folder, film):
@@ -33,6 +35,33 @@ def test_what_was_not_seen_is_said(bundle_folder, film):
     assert score.coverage == 0.0
     assert score.warnings == ("only 0% of the faces' measurements could be made",)
     assert score.decoder["frames_decoded"] == 25
+
+
+@pytest.mark.parametrize(
+    ("rate", "looks_at", "warnings"),
+    [
+        pytest.param(
+            5, "ten", ("slow video: it has 5 frames a second, fewer than the 10 of the model",), id="slow"
+        ),
+        pytest.param(Fraction(10000, 1001), "ten", (), id="nearly as fast"),
+        pytest.param(5, "five", (), id="no rate is asked for"),
+    ],
+)
+def test_a_video_slower_than_the_sampling_is_told(
+    monkeypatch, bundle_folder, tmp_path, rate, looks_at, warnings
+):
+    bundle = load(bundle_folder).bundle
+    samplings = {**bundle.info.chain["samplings"], "ten": {"kind": "dense", "per_second": 10}}
+    pixels = View(sampling=looks_at, height=8, width=8, background="keep")
+    told = {"chain": {**bundle.info.chain, "samplings": samplings}, "view": pixels}
+    answer = np.array([[0.3, 0.7]])
+    monkeypatch.setattr(
+        bundle, "predict", lambda *_, **__: Predictions(decide(answer, 0.5), answer, answer, None)
+    )
+    monkeypatch.setattr(bundle, "info", SimpleNamespace(**{**vars(bundle.info), **told}))
+    monkeypatch.setattr(bundle, "definition", definition_of("vgg16"))
+    film = write_video(tmp_path / "film.mp4", 16, rate=rate)
+    assert Scorer(bundle, "told").score(film).warnings == warnings
 
 
 def test_what_a_killed_scoring_left_goes_with_the_next(bundle_folder, film, tmp_path, monkeypatch):
