@@ -133,6 +133,8 @@ def machine(folder: Path) -> Iterator[Finding]:
 def project(folder: Path) -> Iterator[Finding]:
     """The folder: parameters, data set, git and DVC."""
     yield _data_set(folder)
+    if _params(folder) and find_spec("numpy"):  # without which they cannot be checked
+        yield from _misfits(folder)
     yield _git(folder)
     if find_spec("dvc") and (cut := cut_short(folder)):
         names = " and ".join(path.name for path in cut)
@@ -205,6 +207,16 @@ def _params(folder: Path) -> Mapping[str, Any]:
     except (OSError, ValueError, yaml.YAMLError):
         return {}
     return values if isinstance(values, Mapping) else {}
+
+
+def _misfits(folder: Path) -> Iterator[Finding]:
+    """What the stages would refuse of params.yaml."""
+    from pipelines.params import read_params
+
+    try:
+        read_params(folder)
+    except TailwatchError as error:
+        yield Finding("project", "params.yaml", "missing", error.came, error.remedy)
 
 
 def _git(folder: Path) -> Finding:

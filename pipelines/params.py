@@ -261,10 +261,10 @@ class Params:
             raise UsageError(
                 f"Model `{model_id}` is not enabled",
                 wanted=f"one of {', '.join(self.models)}",
-                remedy=f"add a line `{model_id}: {{view: ...}}` under models in params.yaml",
+                remedy=f"add a line `{model_id}: {{view: ..., runs_on: ...}}` under models in params.yaml",
             )
         given = dict(self.models[model_id])
-        return ModelParams(str(given.pop("view")), str(given.pop("runs_on", "cpu")), given)
+        return ModelParams(str(given.pop("view")), str(given.pop("runs_on")), given)
 
 
 def read_params(folder: Path) -> Params:

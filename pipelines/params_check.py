@@ -1,7 +1,10 @@
 """What one section of params.yaml alone cannot know: that names meet, and that a model fits its view."""
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from components.core.errors import UsageError
 from components.datasets.registry import check_options
@@ -25,9 +28,7 @@ def check_params(params: "Params") -> "Params":
         UsageError: a name that is used but not there, or there but not used.
     """
     _check_data_set(params.dataset)
-    for model_id, settings in params.models.items():
-        if "view" not in settings:
-            raise UsageError(f"models.{model_id} names no view", wanted="view: NAME", remedy="add it")
+    _check_lines(params)
     _check_models(params)
     _check_names(
         "views", params.views, {str(settings["view"]) for settings in params.models.values()}, "enabled model"
@@ -44,6 +45,20 @@ def check_params(params: "Params") -> "Params":
             remedy="correct the model's runs_on, or add the class under resources",
         )
     return params
+
+
+def _check_lines(params: "Params") -> None:
+    """Check that every model's line says what dvc.yaml takes from it."""
+    names: dict[str, Mapping[str, Any]] = {"view": params.views, "runs_on": params.resources}
+    first = {name: next(iter(known), "...") for name, known in names.items()}
+    for model_id, settings in params.models.items():
+        for name in [name for name in names if name not in settings]:
+            line = yaml.safe_dump(first | settings, default_flow_style=True, sort_keys=False, width=math.inf)
+            raise UsageError(
+                f"models.{model_id} names no {name}",
+                wanted=f"{name}: one of {', '.join(names[name])}",
+                remedy=f"write `{model_id}: {line.strip()}` under models in params.yaml",
+            )
 
 
 def _check_activations(params: "Params") -> None:

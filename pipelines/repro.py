@@ -9,7 +9,7 @@ from components.core import system
 from components.core.system import is_alive, is_unreaped
 from pipelines.dvc_at_rest import RWLOCK, cut_short, lock_holders
 from pipelines.dvc_command import COMMAND, environment
-from pipelines.params import check_is_project
+from pipelines.params import read_params
 from pipelines.running import KILLED, alone, forget_codes, killed, recorded_codes
 from pipelines.signals import wait_passing_on
 
@@ -26,9 +26,10 @@ def run(folder: Path, arguments: Sequence[str]) -> int:
     A SIGTERM or ctrl-C goes to the stage at work, which writes down what it can and ends with 143 or 130.
 
     Raises:
+        UsageError: no project, or its params.yaml does not fit.
         ResourceError: a stage was killed from outside.
     """
-    check_is_project(folder)
+    read_params(folder)  # DVC fills dvc.yaml from what is checked here, and would fail in words of its own
     with alone(folder, "repro"):
         _wait_for_dvc(folder)
         code, passed_on = _repro(folder, arguments)

@@ -24,7 +24,7 @@ samplings: {two: {kind: uniform, frames: 2}}
 segment: {backend: none}
 featurize: {sampling: two}
 views: {numbers: {sampling: two, numbers: true}}
-models: {majority: {view: numbers}, logistic: {view: numbers}}
+models: {majority: {view: numbers, runs_on: cpu}, logistic: {view: numbers, runs_on: cpu}}
 compare: {baselines: [majority]}
 resources: {cpu: {pool: cpu, cpu: 2, memory: 8Gi, gpu: 0, minutes: 10, retries: 1}}
 """

@@ -33,8 +33,8 @@ segment: {backend: none}
 featurize: {sampling: five, detector: blazeface, landmarks: mediapipe}
 views: {numbers: {sampling: five, numbers: true}}
 models:
-  majority: {view: numbers}
-  logistic: {view: numbers}
+  majority: {view: numbers, runs_on: cpu}
+  logistic: {view: numbers, runs_on: cpu}
 compare: {baselines: [majority], bootstrap: {samples: 200}}
 evaluate: {bootstrap: {samples: 200}}
 gate: {samples: 500}

@@ -198,7 +198,7 @@ def _unknown_key(folder: Path) -> None:
 def _pixellib(folder: Path) -> None:
     pixellib = {"weights": "no/such.h5", "sha256": "0" * 64}
     views = {"small": {"sampling": "five", "height": 8, "width": 8, "background": "black"}}
-    models = {"majority": {"view": "small"}}
+    models = {"majority": {"view": "small", "runs_on": "cpu"}}
     write_params(folder, views=views, models=models, segment={"backend": "pixellib", "pixellib": pixellib})
 
 

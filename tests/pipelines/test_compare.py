@@ -82,7 +82,7 @@ def write_evaluation(
 
 def lay_out(root, *models: str) -> Project:
     (root / "params.yaml").write_text(
-        PARAMS.format(models=", ".join(f"{m}: {{view: numbers}}" for m in models))
+        PARAMS.format(models=", ".join(f"{m}: {{view: numbers, runs_on: cpu}}" for m in models))
     )
     return Project.open(root)
 

@@ -106,6 +106,17 @@ def test_another_folder_is_no_project(tmp_path):
     assert finding(rows, "dvc state")["remedy"] == "dvc init"
 
 
+def test_params_that_the_stages_refuse(project_root, tmp_path):
+    text = (project_root / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(
+        text.replace("logistic: {view: numbers, runs_on: cpu}", "logistic: {view: numbers}")
+    )
+    rows, healthy = doctor.run(tmp_path)
+    assert not healthy
+    assert finding(rows, "params.yaml")["found"] == "models.logistic names no runs_on"
+    assert "`logistic: {view: numbers, runs_on: cpu}`" in finding(rows, "params.yaml")["remedy"]
+
+
 @pytest.mark.parametrize(
     ("root", "state"),
     [

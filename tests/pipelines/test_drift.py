@@ -120,7 +120,7 @@ def test_faces_that_were_missing_are_no_drift_of_a_model_that_looks_at_none(laid
     rows = [row | {"coverage": f"{0.2 + 0.01 * k}"} for k, row in enumerate(read_csv(evaluated))]
     params = yaml.safe_load(PARAMS)
     params["views"]["faces"] = {"sampling": "five", "height": 32, "width": 32, "numbers": True}
-    params["models"]["convlstm"] = {"view": "faces"}
+    params["models"]["convlstm"] = {"view": "faces", "runs_on": "cpu"}
     (laid.root / "params.yaml").write_text(yaml.safe_dump(params))
     project = Project.open(laid.root)
     write_csv(project.out("evaluate", model, "predictions.csv"), tuple(rows[0]), rows)

@@ -26,7 +26,7 @@ PARAMS = """
 dataset: {root: clips, classes: [non_stalking, stalking]}
 samplings: {five: {kind: uniform, frames: 5}}
 views: {numbers: {sampling: five, numbers: true}}
-models: {logistic: {view: numbers}}
+models: {logistic: {view: numbers, runs_on: cpu}}
 resources: {cpu: {pool: cpu, cpu: 2, memory: 8Gi, gpu: 0, minutes: 10, retries: 1}}
 evaluate: {bootstrap: {samples: 200}}
 featurize: {sampling: five, min_coverage: 0.5}

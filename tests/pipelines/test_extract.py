@@ -59,7 +59,9 @@ def test_clips_of_fewer_frames_than_are_asked_for_are_told_once(
         "numbers": {"sampling": "five", "numbers": True},
         "seen": {"sampling": "ten", "height": 8, "width": 8, "background": "keep"},
     }
-    models = {"majority": {"view": "numbers"}, "vgg16": {"view": "seen"}}
+    models = {
+        name: {"view": view, "runs_on": "cpu"} for name, view in (("majority", "numbers"), ("vgg16", "seen"))
+    }
     project = open_project(tmp_path, samplings=samplings, views=views, models=models)
     ingest.run(project)
     with caplog.at_level(logging.WARNING, "tailwatch"):

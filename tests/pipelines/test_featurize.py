@@ -21,7 +21,7 @@ PARAMS = """
 dataset: {root: clips, classes: [apart, together]}
 samplings: {five: {kind: uniform, frames: 5}}
 views: {numbers: {sampling: five, numbers: true}}
-models: {logistic: {view: numbers}}
+models: {logistic: {view: numbers, runs_on: cpu}}
 resources: {cpu: {pool: cpu, cpu: 2, memory: 8Gi, gpu: 0, minutes: 10, retries: 1}}
 segment: {backend: none}
 ingest: {max_bad_fraction: 0.5}

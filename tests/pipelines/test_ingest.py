@@ -29,7 +29,7 @@ PARAMS = {
     "samplings": {"five": {"kind": "uniform", "frames": 5}},
     "views": {"numbers": {"sampling": "five", "numbers": True}},
     "featurize": {"sampling": "five"},
-    "models": {"majority": {"view": "numbers"}},
+    "models": {"majority": {"view": "numbers", "runs_on": "cpu"}},
     "resources": {"cpu": {"pool": "cpu", "cpu": 2, "memory": "1Gi", "gpu": 0, "minutes": 5, "retries": 0}},
 }
 

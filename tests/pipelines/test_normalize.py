@@ -19,7 +19,7 @@ PARAMS = """
 dataset: {{root: clips, classes: [walk, fight]}}
 samplings: {{five: {{kind: uniform, frames: 5}}}}
 views: {{numbers: {{sampling: five, numbers: true}}}}
-models: {{logistic: {{view: numbers}}}}
+models: {{logistic: {{view: numbers, runs_on: cpu}}}}
 resources: {{cpu: {{pool: cpu, cpu: 2, memory: 8Gi, gpu: 0, minutes: 10, retries: 1}}}}
 featurize: {{sampling: five}}
 normalize: {{fit_on: {fit_on}}}

@@ -116,10 +116,18 @@ def test_a_model_without_its_own_view_section_is_refused(tmp_path, values):
             lambda v: v["models"]["fusion"].pop("view"), r"models\.fusion names no view", id="no view"
         ),
         pytest.param(
+            lambda v: v["models"].update(lrcn={"view": "people128", "dropout": 0.5}),
+            r"models\.lrcn names no runs_on\. Wanted: runs_on: one of cpu, gpu\. To do: write "
+            r"`lrcn: \{view: people128, runs_on: cpu, dropout: 0\.5\}` under models in params\.yaml",
+            id="no class of machine",
+        ),
+        pytest.param(
             lambda v: v["models"]["fusion"].update(runs_on="tpu"), r"runs_on: tpu", id="unknown class"
         ),
         pytest.param(
-            lambda v: v["models"].update(logisitc={"view": "numbers"}), "`logisitc` is not known", id="model"
+            lambda v: v["models"].update(logisitc={"view": "numbers", "runs_on": "cpu"}),
+            "`logisitc` is not known",
+            id="model",
         ),
         pytest.param(
             lambda v: v["models"]["logistic"].update(lr=3), r"models\.logistic\.lr is not", id="own setting"
@@ -156,7 +164,7 @@ def test_a_model_without_its_own_view_section_is_refused(tmp_path, values):
         ),
         pytest.param(
             lambda v: (
-                v["models"].update(frame_inception_v3={"view": "people128"}),
+                v["models"].update(frame_inception_v3={"view": "people128", "runs_on": "cpu"}),
                 v["views"]["people128"].update(height=64, width=96),
             ),
             r"64 x 96 pixels, for models\.frame_inception_v3.*75 pixels or more",
@@ -177,6 +185,13 @@ def test_what_cannot_be_meant_is_refused(tmp_path, values, change, message):
     change(values)
     with pytest.raises(UsageError, match=message):
         _read(tmp_path, values)
+
+
+def test_the_error_of_an_absent_model_names_all_that_its_line_needs(tmp_path, values):
+    with pytest.raises(
+        UsageError, match=r"add a line `lrcn: \{view: \.\.\., runs_on: \.\.\.\}` under models"
+    ):
+        _read(tmp_path, values).model("lrcn")
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.5, 10, float("nan")])

@@ -37,7 +37,7 @@ samplings: {two: {kind: uniform, frames: 2}}
 segment: {backend: none}
 featurize: {sampling: two, detector: blazeface, landmarks: mediapipe}
 views: {numbers: {sampling: two, numbers: true}}
-models: {majority: {view: numbers}, logistic: {view: numbers}}
+models: {majority: {view: numbers, runs_on: cpu}, logistic: {view: numbers, runs_on: cpu}}
 evaluate: {bootstrap: {samples: 100}}
 compare: {baselines: [majority], bootstrap: {samples: 100}}
 gate: {samples: 100}
@@ -382,7 +382,8 @@ def test_a_page_of_evaluations_without_alarms(page):
 
 def test_scores_of_anomalies_are_a_section(moved):
     named = PARAMS.replace(
-        "logistic: {view: numbers}", "logistic: {view: numbers}, one_class_svm: {view: numbers}"
+        "logistic: {view: numbers, runs_on: cpu}",
+        "logistic: {view: numbers, runs_on: cpu}, one_class_svm: {view: numbers, runs_on: cpu}",
     )
     (moved / "params.yaml").write_text(named)
     opened = Project.open(moved)

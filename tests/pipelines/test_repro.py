@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from components.core.errors import ResourceError
+from components.core.errors import ResourceError, UsageError
 from components.core.system import is_unreaped
 from pipelines import repro
 from pipelines.dvc_at_rest import cut_short, lock_holders
@@ -79,6 +79,14 @@ def test_nothing_is_cut_short_while_dvc_writes(rwlock):
     rwlock.with_name("lock").touch()
     rwlock.write_text(json.dumps({"write": {"out": {"pid": os.getpid(), "cmd": "dvc repro"}}}))
     assert cut_short(root) == []
+
+
+def test_params_are_judged_before_dvc_reads_them(tmp_path, project_root, monkeypatch):
+    monkeypatch.setattr(repro, "_repro", None)
+    text = (project_root / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(text.replace("{view: numbers, runs_on: cpu}", "{view: numbers}"))
+    with pytest.raises(UsageError, match=r"models\.majority names no runs_on"):
+        repro.run(tmp_path, [])
 
 
 def test_a_process_that_nobody_reaps_holds_nothing_for_long(rwlock, monkeypatch):

@@ -19,7 +19,7 @@ PARAMS = {
     "dataset": {"root": "films", "classes": ["calm", "stalking"]},
     "samplings": {"uniform2": {"kind": "uniform", "frames": 2}},
     "views": {"small": {"sampling": "uniform2", "height": 8, "width": 8, "background": "black"}},
-    "models": {"majority": {"view": "small"}},
+    "models": {"majority": {"view": "small", "runs_on": "cpu"}},
     "resources": {"cpu": {"pool": "cpu", "cpu": 1, "memory": "1Gi", "gpu": 0, "minutes": 1, "retries": 0}},
     "segment": {"backend": "none"},
     "featurize": {"sampling": "uniform2"},

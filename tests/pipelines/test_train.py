@@ -29,10 +29,10 @@ featurize: {sampling: three, look_in: frame}
 protocol: {kind: holdout}
 train: {seed: 27, batch: 4, epochs: 2}
 models:
-  majority: {view: numbers}
-  logistic: {view: numbers, c: 0.5}
-  fusion: {view: small, dense_units: 8, filters: [2, 2], train: {max_steps: 3}}
-  convlstm: {view: pixels}
+  majority: {view: numbers, runs_on: cpu}
+  logistic: {view: numbers, runs_on: cpu, c: 0.5}
+  fusion: {view: small, runs_on: cpu, dense_units: 8, filters: [2, 2], train: {max_steps: 3}}
+  convlstm: {view: pixels, runs_on: cpu}
 resources: {cpu: {pool: cpu, cpu: 2, memory: 8Gi, gpu: 0, minutes: 10, retries: 1}}
 """
 SIDES = ("train", "train", "val", "train", "train", "val", "test", "")
@@ -284,7 +284,7 @@ def test_a_second_head_on_a_frozen_backbone_opens_no_pixels(laid, tmp_path, capl
     build_backbone("mobilenet_v2", (48, 48, 3)).get_layer("mobilenet_v2").save_weights(weights)
     heads = ("mobilenet_lstm", "mobilenet_reslstm")
     pin = f"weights: {weights}, weights_sha256: {file_sha256(weights)}"
-    lines = [f"  {head}: {{view: small, {pin}, lstm_units: 4}}" for head in heads]
+    lines = [f"  {head}: {{view: small, runs_on: cpu, {pin}, lstm_units: 4}}" for head in heads]
     path = laid.project.root / "params.yaml"
     path.write_text(path.read_text().replace("models:", "\n".join(("models:", *lines))))
     project = Project.open(laid.project.root)

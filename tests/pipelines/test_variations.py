@@ -28,6 +28,7 @@ def test_every_combination_in_the_order_asked_for(params):
     last = found[-2]
     assert last.params.models["fusion"] == {
         "view": "small",
+        "runs_on": "cpu",
         "dense_units": 16,
         "filters": [2, 2],
         "train": {"max_steps": 3, "optimizer": "sgd"},
@@ -80,7 +81,7 @@ def test_what_does_not_fit_is_refused(params, model, over, message):
 
 
 def test_a_backbone_that_wants_larger_frames_is_refused(params):
-    models = {**params.models, "cnn_lstm": {"view": "small", "weights": "none"}}
+    models = {**params.models, "cnn_lstm": {"view": "small", "runs_on": "cpu", "weights": "none"}}
     with pytest.raises(UsageError, match=r"views\.small has frames of 48 x 48.*75 pixels or more a side"):
         read_variations(replace(params, models=models), "cnn_lstm", ["backbone=mobilenet_v2,inception_v3"])
 

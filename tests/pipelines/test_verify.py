@@ -188,7 +188,10 @@ def test_a_cache_elsewhere_is_looked_at_where_it_lies(project, tmp_path):
 
 def test_outs_of_what_is_not_asked_for_are_nobodys(project):
     (project.root / IN_FOLDER).unlink()
-    figures = {"views": {"figures": PARAMS["views"]["numbers"]}, "models": {"majority": {"view": "figures"}}}
+    figures = {
+        "views": {"figures": PARAMS["views"]["numbers"]},
+        "models": {"majority": {"view": "figures", "runs_on": "cpu"}},
+    }
     assert verify.run(open_project(project.root, **figures), repair=False) == []
 
 

@@ -13,7 +13,7 @@ dataset: {root: clips, classes: [walking, following]}
 samplings: {two: {kind: uniform, frames: 2}}
 featurize: {sampling: two}
 views: {numbers: {sampling: two, numbers: true}}
-models: {majority: {view: numbers}, logistic: {view: numbers}}
+models: {majority: {view: numbers, runs_on: cpu}, logistic: {view: numbers, runs_on: cpu}}
 resources: {cpu: {pool: cpu, cpu: 2, memory: 8Gi, gpu: 0, minutes: 10, retries: 1}}
 """
 TERMS = {"threshold": 0.7, "count": 2, "mode": "total"}

@@ -16,10 +16,10 @@ segment: {backend: none}
 featurize: {sampling: two}
 views: {pixels: {sampling: two, height: 32, width: 32, numbers: true, background: keep}}
 models:
-  logistic: {view: pixels}
-  stae: {view: pixels, clip_score: max, train: {epochs: 2}}
-  mil_ranking: {view: pixels, weights: none}
-  one_class_svm: {view: pixels}
+  logistic: {view: pixels, runs_on: cpu}
+  stae: {view: pixels, runs_on: cpu, clip_score: max, train: {epochs: 2}}
+  mil_ranking: {view: pixels, runs_on: cpu, weights: none}
+  one_class_svm: {view: pixels, runs_on: cpu}
 resources: {cpu: {pool: cpu, cpu: 2, memory: 8Gi, gpu: 0, minutes: 10, retries: 1}}
 """
 

@@ -17,7 +17,7 @@ samplings: {two: {kind: uniform, frames: 2}}
 segment: {backend: none}
 featurize: {sampling: two}
 views: {numbers: {sampling: two, numbers: true}}
-models: {logistic: {view: numbers}}
+models: {logistic: {view: numbers, runs_on: cpu}}
 evaluate: {bootstrap: {samples: 50}}
 resources: {cpu: {pool: cpu, cpu: 2, memory: 8Gi, gpu: 0, minutes: 10, retries: 1}}
 """

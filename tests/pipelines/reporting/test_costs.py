@@ -19,7 +19,7 @@ samplings: {two: {kind: uniform, frames: 2}}
 segment: {backend: none}
 featurize: {sampling: two}
 views: {numbers: {sampling: two, numbers: true}}
-models: {majority: {view: numbers}, logistic: {view: numbers}}
+models: {majority: {view: numbers, runs_on: cpu}, logistic: {view: numbers, runs_on: cpu}}
 resources: {cpu: {pool: cpu, cpu: 2, memory: 8Gi, gpu: 0, minutes: 10, retries: 1}}
 """
 COST = Cost(parameters=59, multiply_adds=58, p50_ms=1.5, p95_ms=2.5, calls=100, peak_bytes=90_000_000)

@@ -18,7 +18,10 @@ samplings: {two: {kind: uniform, frames: 2}}
 segment: {backend: none}
 featurize: {sampling: two}
 views: {numbers: {sampling: two, numbers: true}}
-models: {majority: {view: numbers}, logistic: {view: numbers}, one_class_svm: {view: numbers}}
+models:
+  majority: {view: numbers, runs_on: cpu}
+  logistic: {view: numbers, runs_on: cpu}
+  one_class_svm: {view: numbers, runs_on: cpu}
 evaluate: {bootstrap: {samples: 100}}
 resources: {cpu: {pool: cpu, cpu: 2, memory: 8Gi, gpu: 0, minutes: 10, retries: 1}}
 """
