@@ -99,6 +99,8 @@ def _check_models(params: "Params") -> None:
         own = {name: value for name, value in values.items() if name not in _OF_EVERY_MODEL}
         _check_sides(model_id, model_settings(model_id, own), str(values["view"]), params.views)
         definition_of(model_id).check_classes(model_id, params.dataset.classes)
+        if view := params.views.get(str(values["view"])):
+            definition_of(model_id).check_view(str(values["view"]), view)
         settings_for(model_id, params.train, values.get("train"))
     for name in params.compare.baselines:
         definition_of(name)

@@ -14,7 +14,6 @@ from typing import Any
 from components.core.tables import write_csv
 from components.models.bundle import write_bundle
 from components.models.fold_table import fold_columns, fold_rows
-from components.models.registry import definition_of
 from components.training.learn import HISTORY_COLUMNS
 from components.training.observer import Observer, Unwatched
 from pipelines.artifacts import Project
@@ -36,9 +35,7 @@ def run(project: Project, model_id: str, observer: Observer | None = None) -> No
         BadDataError: tensors and labels do not fit, or a class has no clips on a side.
         FinalError: nothing usable was learned, and a retry would give the same.
     """
-    chosen = project.params.model(model_id)
     effort = Effort()
-    definition_of(model_id).check_view(chosen.view, project.params.views[chosen.view])
     work = read_work(project, model_id)
     checkpoints = checkpoints_of(project, work)
     effort.count(whole=not checkpoints.folder.exists())

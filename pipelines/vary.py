@@ -21,7 +21,6 @@ from components.datasets.clips import Label
 from components.evaluation.folds import clips_of_fold, summarise_folds
 from components.models.base import KerasDefinition
 from components.models.networks import build_network
-from components.models.registry import definition_of
 from components.training.shares import rows_of_share
 from pipelines.artifacts import HOLDOUT, Project, read_labels
 from pipelines.reporting.variations import FOLDER, METRICS, SIDES, Table, chart_file, columns, read_table
@@ -48,8 +47,6 @@ def run(project: Project, model_id: str, over: Sequence[str]) -> Path:
         BadDataError: tensors and labels do not fit, or a class has no clips on a side.
     """
     variations = read_variations(project.params, model_id, over)
-    view = project.params.model(model_id).view
-    definition_of(model_id).check_view(view, project.params.views[view])
     names = tuple(variations[0].settings)
     rows: list[dict[str, Any]] = []
     with alone(project.root, f"train@{model_id}"):
