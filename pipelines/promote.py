@@ -24,7 +24,16 @@ from pipelines import track
 from pipelines.artifacts import Project
 from pipelines.drift import PROFILE, profile_tags
 from pipelines.provenance import Provenance, read_provenance
-from pipelines.question import Question, ask, failed_rules, file_evidence, in_short, read_challenger
+from pipelines.question import (
+    AGAINST,
+    VERDICT,
+    Question,
+    ask,
+    failed_rules,
+    file_evidence,
+    in_short,
+    read_challenger,
+)
 from pipelines.recipe import recipe_tags
 from pipelines.records import origins, stage_lock
 
@@ -126,6 +135,8 @@ def _promote_once(project: Project, model_id: str | None, approved_by: str | Non
     if approved_by is not None and _is_same(question.champion, version):
         return _result(question, approved_by, promoted=True)  # asked again by who did not hear the answer
     approval = approved_by if decision is Decision.HOLD else None
+    if approval is not None:
+        _check_meant(question)
     tags = file_evidence(project, question, approval)
     if decision is Decision.PROMOTE or approval is not None:
         by, why = "gate" if approval is None else approval, in_short(question.verdict)
@@ -136,6 +147,23 @@ def _promote_once(project: Project, model_id: str | None, approved_by: str | Non
     if decision is Decision.REJECT:
         registry.set_alias(CHALLENGER, None)
     return _result(question, approval, promoted=False)
+
+
+def _check_meant(question: Question) -> None:
+    """Refuse an approval of a HOLD against another champion: nobody has seen this comparison."""
+    version = question.challenger
+    now = str(question.champion.number) if question.champion else ""
+    then = version.tags.get(AGAINST, now)
+    if version.tags.get(VERDICT) == Decision.HOLD and then != now:
+        raise UsageError(
+            f"Version {version.number} was held against {_named(then)}, and {_named(now)} is champion now",
+            wanted="an approval of the present comparison",
+            remedy="run `tailwatch promote` without an approval, look at what it says, then approve",
+        )
+
+
+def _named(number: str) -> str:
+    return f"version {number}" if number else "no version"
 
 
 def _register(

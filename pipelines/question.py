@@ -28,6 +28,8 @@ from pipelines.rescore import rescore
 
 log = logging.getLogger("tailwatch")
 
+VERDICT = "tailwatch.verdict"
+AGAINST = "tailwatch.against"  # the champion's version when the gate was asked; empty for none
 SAME_PROBABILITY = 1e-4  # another processor rounds otherwise
 
 
@@ -113,9 +115,10 @@ def file_evidence(project: Project, question: Question, approved_by: str | None)
     champion = question.champion and question.champion.number
     told = {**to_dict(verdict), "champion": champion, "approved_by": approved_by}
     tags = {
-        "tailwatch.verdict": str(verdict.decision),
+        VERDICT: str(verdict.decision),
         "tailwatch.reasons": in_short(verdict),
         "tailwatch.approved_by": approved_by or "",
+        AGAINST: str(champion or ""),
         "tailwatch.test_set": str(question.evidence["test_set"]),
     }
     record = RunRecord(

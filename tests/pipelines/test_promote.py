@@ -149,6 +149,22 @@ def test_an_approval_is_answered_again(with_champion):
     assert [move["version"] for move in promote.history(with_champion.project)] == [2, 1]
 
 
+def test_an_approval_is_of_the_champion_that_was_seen(with_champion):
+    """While version 2 waits for its approval, version 3 becomes champion."""
+    with_champion.train("logistic", "fair", 8.001)
+    assert ask(with_champion)["decision"] == "HOLD"
+    with_champion.train("logistic", "fair", 8.002)
+    assert ask(with_champion, "--approve", "Bob")["version"] == 3
+    with_champion.train("logistic", "fair", 8.001)
+    with pytest.raises(
+        UsageError, match=r"2 was held against version 1, and version 3 is champion now.* look at"
+    ):
+        ask(with_champion, "--approve", "Ann")
+    assert aliases(with_champion)["champion"] == 3
+    assert ask(with_champion)["decision"] == "HOLD"
+    assert ask(with_champion, "--approve", "Ann")["promoted"]
+
+
 def test_a_reject_cannot_be_approved(with_champion):
     with_champion.train("logistic", "shuffled")
     with pytest.raises(
