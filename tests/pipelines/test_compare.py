@@ -20,7 +20,7 @@ CLASSES = ("non_stalking", "stalking")
 PARAMS = """
 dataset: {{root: clips, classes: [non_stalking, stalking]}}
 samplings: {{five: {{kind: uniform, frames: 5}}}}
-views: {{numbers: {{sampling: five, numbers: true}}}}
+views: {{numbers: {{sampling: five, numbers: true, height: 64, width: 64, background: keep}}}}
 models: {{{models}}}
 resources: {{cpu: {{pool: cpu, cpu: 2, memory: 8Gi, gpu: 0, minutes: 10, retries: 1}}}}
 featurize: {{sampling: five}}

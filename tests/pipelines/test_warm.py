@@ -12,7 +12,7 @@ from pipelines.part import Part
 from tests.pipelines.test_ingest import PARAMS, open_project, write_films
 
 VIEWS = {**PARAMS["views"], "small": {"sampling": "five", "height": 32, "width": 32, "background": "black"}}
-MODELS = {**PARAMS["models"], "fusion": {"view": "small", "runs_on": "cpu"}}
+MODELS = {**PARAMS["models"], "convlstm": {"view": "small", "runs_on": "cpu"}}
 STAGES = {"extract": extract, "segment": segment, "featurize": featurize}
 
 
