@@ -16,7 +16,7 @@ from components.evaluation.intervals import Interval, group_intervals, rate_inte
 from components.evaluation.metrics import Scored
 from components.evaluation.settings import BootstrapSettings
 from components.models.bundle import BundleInfo
-from components.models.counting_rule import RuleSettings, sounds, top_1
+from components.models.counting_rule import RuleSettings
 from components.models.inception_rule import InceptionRuleSettings, rule_of
 from components.models.registry import model_settings
 
@@ -122,11 +122,6 @@ def own_rule(info: BundleInfo) -> RuleSettings | None:
     """The counting rule that a model brings along; None of one without."""
     own = model_settings(info.model_id, info.settings)
     return rule_of(own, info.classes) if isinstance(own, InceptionRuleSettings) else None
-
-
-def counted_by(rule: RuleSettings, frames: Floats, classes: Sequence[str]) -> Bools:
-    """Whether the counting rule gives an alarm (N,), from probabilities of frames (N, T, K)."""
-    return np.array([sounds(*top_1(one, classes), rule) for one in frames], bool)
 
 
 def figures(sounded: Bools, side: Side, settings: BootstrapSettings | None = None) -> dict[str, Any]:

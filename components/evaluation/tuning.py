@@ -7,11 +7,11 @@ import numpy as np
 
 from components.core.errors import BadDataError
 from components.core.settings import to_dict
-from components.evaluation.alarms import Floats, Point, Side, choose, counted_by, figures, frontier
+from components.evaluation.alarms import Floats, Point, Side, choose, figures, frontier
 from components.evaluation.scoring import Scoring
 from components.evaluation.settings import EvaluateSettings
 from components.models.base import NORMAL
-from components.models.counting_rule import RuleSettings, alarms_of
+from components.models.counting_rule import RuleSettings, alarms_of, top_1
 
 COLUMNS = ("mode", "count", "threshold", "recall", "alarms", "alarms_per_hour")
 
@@ -74,30 +74,29 @@ def _own(
     own: RuleSettings, scoring: Scoring, sides: Mapping[str, Side], settings: EvaluateSettings
 ) -> dict[str, Any] | None:
     """The counting rule as it stands; only classifiers of frames give what it counts."""
-    if scoring.frames is None:
+    clips, frames, times_s = scoring.clips, scoring.frames, scoring.times_s
+    if frames is None or times_s is None:
         return None
-    sounded = counted_by(own, scoring.frames, scoring.clips.classes)
-    of = {split: sounded[scoring.clips.splits == split] for split in sides}
+    found = [
+        alarms_of(*top_1(of_clip, clips.classes), times, own)
+        for of_clip, times in zip(frames, times_s, strict=True)
+    ]
+    sounded = np.array([bool(alarms) for alarms in found], bool)
     return {
         "threshold": own.threshold / 100,
         "count": own.min_count,
         "mode": own.mode,
         "comparison": own.comparison,
-        **{split: figures(of[split], side, settings.bootstrap) for split, side in sides.items()},
-        "alarms": _alarms(own, scoring),
+        **{
+            split: figures(sounded[clips.splits == split], side, settings.bootstrap)
+            for split, side in sides.items()
+        },
+        "alarms": [
+            {"clip_id": str(clips.clip_ids[i]), "split": str(clips.splits[i]), **to_dict(alarm)}
+            for i, alarms in enumerate(found)
+            for alarm in alarms
+        ],
     }
-
-
-def _alarms(own: RuleSettings, scoring: Scoring) -> list[dict[str, Any]]:
-    """When the counting rule sounds, in clips of all splits."""
-    clips, frames, times_s = scoring.clips, scoring.frames, scoring.times_s
-    if frames is None or times_s is None:
-        return []
-    return [
-        {"clip_id": str(clips.clip_ids[i]), "split": str(clips.splits[i]), **to_dict(alarm)}
-        for i in range(len(frames))
-        for alarm in alarms_of(frames[i], times_s[i], clips.classes, own)
-    ]
 
 
 def _side(scoring: Scoring, split: str, hours: Mapping[str, float]) -> Side:

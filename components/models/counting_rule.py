@@ -56,23 +56,30 @@ class Alarm:
 
 
 def alarms_of(
-    probabilities: np.ndarray, times_s: np.ndarray, classes: Sequence[str], settings: RuleSettings
+    labels: Sequence[str], percents: np.ndarray, times_s: np.ndarray, settings: RuleSettings
 ) -> list[Alarm]:
-    """The alarms of one clip, in the order of time.
+    """The alarms of a clip, in the order of time: each run that is long enough, or in mode total all runs.
 
     Args:
-        probabilities: (T, K) of its frames, in the order of time.
+        labels: (T,) the likeliest class of each frame, in the order of time.
+        percents: (T,) its probability in percent.
         times_s: (T,) when each is shown; of a single frame nobody knows how long.
-        classes: the K.
+
+    Example:
+        >>> labels, percents = ["Fighting"] * 19, np.array([81.0] * 9 + [79.0] + [81.0] * 9)
+        >>> alarms_of(labels, percents, np.arange(19), RuleSettings(80.0, 10, "consecutive", "ge", 500, ()))
+        []
+        >>> len(alarms_of(labels, percents, np.arange(19), RuleSettings(80.0, 10, "total", "ge", 500, ())))
+        2
     """
-    labels, percents = top_1(probabilities, classes)
-    last_s = times_s[-1] - times_s[-2] if len(times_s) > 1 else 0.0
-    found, until_s = [], np.append(times_s[1:], times_s[-1] + last_s)
-    for run in _sounding(labels, percents, settings):
-        best = max(run, key=lambda k: percents[k])  # of equals, the earliest
-        times = float(times_s[run.start]), float(until_s[run.stop - 1])
-        found.append(Alarm(*times, labels[best], float(percents[best]), len(run)))
-    return found
+    abnormal = np.array([label not in settings.normal_labels for label in labels], bool)
+    suspicious = (abnormal & _beyond(percents, settings.threshold, settings))[: settings.max_frames]
+    runs = _runs(suspicious)
+    if settings.mode == "consecutive":
+        runs = [run for run in runs if _beyond(len(run), settings.min_count, settings)]
+    elif not _beyond(int(suspicious.sum()), settings.min_count, settings):
+        runs = []
+    return [_alarm(run, labels, percents, times_s) for run in runs]
 
 
 def in_words(alarms: Sequence[Alarm]) -> str:
@@ -91,37 +98,17 @@ def top_1(probabilities: np.ndarray, classes: Sequence[str]) -> tuple[list[str],
     return [classes[k] for k in best], 100.0 * probabilities[np.arange(len(best)), best]
 
 
-def sounds(labels: Sequence[str], percents: np.ndarray, settings: RuleSettings) -> bool:
-    """Whether a clip's frames, in the order of time, make an alarm.
-
-    Args:
-        labels: (T,) the likeliest class of each.
-        percents: (T,) its probability in percent.
-
-    Example:
-        >>> labels, percents = ["Fighting"] * 19, np.array([81.0] * 9 + [79.0] + [81.0] * 9)
-        >>> sounds(labels, percents, RuleSettings(80.0, 10, "consecutive", "ge", 500, ("Normal",)))
-        False
-        >>> sounds(labels, percents, RuleSettings(80.0, 10, "total", "ge", 500, ("Normal",)))
-        True
-    """
-    return bool(_sounding(labels, percents, settings))
-
-
-def _sounding(labels: Sequence[str], percents: np.ndarray, settings: RuleSettings) -> list[range]:
-    """The runs of suspicious frames that make an alarm: each that is long enough, or all in mode total."""
-    abnormal = np.array([label not in settings.normal_labels for label in labels], bool)
-    suspicious = (abnormal & _beyond(percents, settings.threshold, settings))[: settings.max_frames]
-    runs = _runs(suspicious)
-    if settings.mode == "consecutive":
-        return [run for run in runs if _beyond(len(run), settings.min_count, settings)]
-    return runs if _beyond(int(suspicious.sum()), settings.min_count, settings) else []
-
-
 def _runs(flags: np.ndarray) -> list[range]:
     """Where true flags (T,) follow one another."""
     edges = np.flatnonzero(np.diff(np.pad(flags, 1).astype(np.int8)))
     return [range(start, end) for start, end in edges.reshape(-1, 2).tolist()]
+
+
+def _alarm(run: range, labels: Sequence[str], percents: np.ndarray, times_s: np.ndarray) -> Alarm:
+    best = max(run, key=lambda k: percents[k])  # of equals, the earliest
+    last_s = 2 * times_s[-1] - times_s[-2] if len(times_s) > 1 else times_s[-1]
+    end_s = times_s[run.stop] if run.stop < len(times_s) else last_s
+    return Alarm(float(times_s[run.start]), float(end_s), labels[best], float(percents[best]), len(run))
 
 
 def _beyond(value: np.ndarray | int, bound: float, settings: RuleSettings) -> np.ndarray | bool:

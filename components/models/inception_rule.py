@@ -15,7 +15,7 @@ import numpy as np
 from components.core.errors import UsageError
 from components.models.backbones import initialise
 from components.models.base import NORMAL, InputShapes, KerasDefinition
-from components.models.counting_rule import RuleSettings, alarms_of
+from components.models.counting_rule import RuleSettings, alarms_of, top_1
 from components.models.frame_classifiers import InceptionV3Settings, build
 
 PAPER_003 = InputShapes(frames=(20, 299, 299, 3))
@@ -59,7 +59,7 @@ def verdict(settings: InceptionRuleSettings, frames: np.ndarray) -> np.ndarray:
     """Class index (N,) of clips whose frames have probabilities (N, T, K): normal, unless the rule sounds."""
     classes = [str(k) for k in range(frames.shape[-1])]
     rule, order = rule_of(settings, classes), np.arange(frames.shape[1])
-    found = [alarms_of(clip, order, classes, rule) for clip in frames]
+    found = [alarms_of(*top_1(clip, classes), order, rule) for clip in frames]
     longest = [max(alarms, key=lambda alarm: alarm.frames, default=None) for alarms in found]
     return np.array([NORMAL if alarm is None else int(alarm.label) for alarm in longest], np.int64)
 

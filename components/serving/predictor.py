@@ -24,7 +24,7 @@ from components.evaluation.alarms import own_rule
 from components.features.chain import ClipChain
 from components.features.keys import ChainSettings
 from components.models.bundle import Bundle, read_bundle
-from components.models.counting_rule import Alarm, alarms_of
+from components.models.counting_rule import Alarm, alarms_of, top_1
 from components.serving.clip_input import VIEW, ModelInput, bundle_chain, model_input, read_apart
 from components.serving.download import fetch_bundle, is_model_uri
 from components.serving.score_log import append, means, scores_place
@@ -152,7 +152,7 @@ class Scorer:
         rule = own_rule(self.bundle.info)
         if rule is None or frames is None or times_s is None:
             return None
-        return tuple(alarms_of(frames[0], times_s, self.bundle.info.classes, rule))
+        return tuple(alarms_of(*top_1(frames[0], self.bundle.info.classes), times_s, rule))
 
 
 def load(model: str | Path) -> Scorer:

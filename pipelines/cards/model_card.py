@@ -5,11 +5,13 @@ from typing import Any
 
 from components.core.weights import WEIGHTS
 from pipelines.cards.markdown import bounded, facts, page, table
+from pipelines.reporting.alarms import in_words
 
 METRICS = ("accuracy", "macro_f1", "macro_recall", "roc_auc", "pr_auc", "brier", "ece")
 KINDS = {
     "clips": "says of a clip how probable each class is",
     "frames": "says of each frame how probable each class is; a clip has their mean",
+    "rule": "says of each frame how probable each class is; its counting rule judges the clip",
     "anomaly": "scores how unlike normal clips a clip is; it gives no probabilities",
 }
 OF_EVERY_FIT = ("class_weights", "calibration", "normal_quantile")  # other settings of train are of steps
@@ -40,7 +42,7 @@ def model_card(told: Mapping[str, Any]) -> str:
             "Figures over all folds": [_folds(told["evaluation"].get("folds"), told["fold_strategy"])],
             "Classes": [_classes(bundle["classes"], test["clips"])],
             "Sources that it does worst on": [_worst(told["sources"])],
-            "Coverage, calibration, threshold": [_calibration(bundle, test)],
+            "Coverage, calibration, threshold": [_calibration(bundle, test, _own_rule(told))],
             "Cost": [_cost_of_clip(told["cost"])],
             "Verdict of the gate": [_verdict(told["verdict"])],
             "Limits": ["\n".join(f"- {limit}" for limit in limits(told))],
@@ -87,7 +89,7 @@ def _what(told: Mapping[str, Any]) -> str:
         {
             "Model": f"{told['model']}: {told['title']}",
             "Source": told["source"],
-            "Kind": KINDS[told["kind"]],
+            "Kind": KINDS[told["kind"] if _own_rule(told) is None else "rule"],
             "Classes": told["bundle"]["classes"],
             "Parameters": told["bundle"]["parameters"],
         }
@@ -205,7 +207,13 @@ def _worst(sources: Mapping[str, Any]) -> str:
     )
 
 
-def _calibration(bundle: Mapping[str, Any], test: Mapping[str, Any]) -> str:
+def _own_rule(told: Mapping[str, Any]) -> str | None:
+    """The counting rule that judges clips, in words; None of a model without one."""
+    rule = told["evaluation"].get("rule") or {}
+    return in_words(rule["own"], rule["frames"]) if rule.get("own") else None
+
+
+def _calibration(bundle: Mapping[str, Any], test: Mapping[str, Any], own_rule: str | None) -> str:
     calibration, covered = bundle["calibration"], test["covered_clips"]
     accuracy = bounded(covered["metrics"]["accuracy"])
     return facts(
@@ -215,7 +223,7 @@ def _calibration(bundle: Mapping[str, Any], test: Mapping[str, Any]) -> str:
             "Calibration": calibration["kind"]
             + (f", because {calibration['reason']}" if calibration["reason"] else ""),
             "Fitted on val clips": calibration["n"],
-            "Threshold": bundle["threshold"],
+            "Threshold": bundle["threshold"] if own_rule is None else own_rule,
         }
     )
 

@@ -371,7 +371,7 @@ def test_when_a_models_own_rule_sounds_on_test(moved):
         read_csv(opened.out("evaluate", "logistic", "predictions.csv"), columns(CLASSES)), CLASSES
     )
     sounding = (told.splits == "test") & (told.predicted == 1)
-    assert f"own rule of logistic sounds on test: {sounding.sum()} times" in section
+    assert f"own rule of logistic sounds on test: {sounding.sum()} stretches" in section
     assert section.count("<td>0.5 s</td><td>2.5 s</td><td>2</td>") == sounding.sum() > 1
     assert "own rule of majority" not in section
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.models import counting_rule
-from components.models.counting_rule import Alarm, RuleSettings, alarms_of, in_words, sounds, top_1
+from components.models.counting_rule import Alarm, RuleSettings, alarms_of, in_words, top_1
 
 PAPER_003 = {
     "threshold": 80.0,
@@ -25,7 +25,13 @@ EVEN, BROKEN = [81.0] * 10, [*NINE, 79.0, *NINE]
 
 def judge(percents, labels=None, **terms):
     labels = ["Fighting"] * len(percents) if labels is None else labels
-    return sounds(labels, np.array(percents, float), RuleSettings(**PAPER_003 | terms))
+    return bool(told(percents, labels, **terms))
+
+
+def told(percents, labels, **terms):
+    """Alarms of frames a second apart."""
+    times_s, settings = np.arange(float(len(percents))), RuleSettings(**PAPER_003 | terms)
+    return alarms_of(labels, np.array(percents, float), times_s, settings)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +72,7 @@ def test_only_the_likeliest_class_counts():
     assert judge(percents, labels)
 
 
+CLASSES = ("Normal", "Fighting", "Arson")
 TWO_RUNS = [[0.1, 0.85, 0.05], [0.0, 0.9, 0.1], [0.9, 0.1, 0.0], [0.0, 0.05, 0.95], [0.1, 0.1, 0.8]]
 
 
@@ -92,18 +99,17 @@ TWO_RUNS = [[0.1, 0.85, 0.05], [0.0, 0.9, 0.1], [0.9, 0.1, 0.0], [0.0, 0.05, 0.9
 )
 def test_when_an_alarm_begins_and_how_long_it_lasts(terms, alarms):
     terms, times_s = RuleSettings(**PAPER_003 | terms), np.array([1.0, 1.5, 2.0, 4.0, 7.0])
-    assert alarms_of(np.array(TWO_RUNS), times_s, ["Normal", "Fighting", "Arson"], terms) == alarms
+    assert alarms_of(*top_1(np.array(TWO_RUNS), CLASSES), times_s, terms) == alarms
 
 
 def test_of_equally_likely_frames_the_first_names_the_alarm():
-    terms = RuleSettings(**PAPER_003 | {"min_count": 2})
-    probabilities, classes = np.array([[0.1, 0.9, 0.0], [0.1, 0.0, 0.9]]), ["Normal", "Fighting", "Arson"]
-    assert alarms_of(probabilities, np.arange(2.0), classes, terms)[0].label == "Fighting"
+    (alarm,) = told([90.0, 90.0], ["Fighting", "Arson"], min_count=2)
+    assert alarm.label == "Fighting"
 
 
 def test_of_a_single_frame_nobody_knows_how_long_it_lasts():
     terms = RuleSettings(**PAPER_003 | {"min_count": 1})
-    assert alarms_of(np.array([[0.1, 0.9]]), np.array([3.0]), ["Normal", "Fighting"], terms) == [
+    assert alarms_of(["Fighting"], np.array([90.0]), np.array([3.0]), terms) == [
         Alarm(3.0, 3.0, "Fighting", 90.0, 1)
     ]
 
@@ -134,20 +140,10 @@ def test_it_counts_as_the_papers_loop_does(frames, terms):
     assert judge(percents, labels, **terms) == (longest >= enough)
     assert judge(percents, labels, **terms, mode="total") == (total >= enough)
     if longest >= enough:
-        told = as_told(labels, percents, terms)
-        assert max(alarm.frames for alarm in told) == longest
-        assert sum(alarm.frames for alarm in told) <= total
-        assert all(later.start_s - sooner.end_s >= 1 for sooner, later in pairwise(told))
-
-
-def as_told(labels, percents, terms):
-    """Alarms of frames a second apart, each with its class's percent and nothing of the others."""
-    classes = ["Normal", "Arson", "Abuse"]
-    probabilities = np.zeros((len(labels), 3))
-    for k, (label, percent) in enumerate(zip(labels, percents, strict=True)):
-        probabilities[k, classes.index(label)] = percent / 100
-    settings = RuleSettings(**PAPER_003 | terms)
-    return alarms_of(probabilities, np.arange(float(len(labels))), classes, settings)
+        alarms = told(percents, labels, **terms)
+        assert max(alarm.frames for alarm in alarms) == longest
+        assert sum(alarm.frames for alarm in alarms) <= total
+        assert all(later.start_s - sooner.end_s >= 1 for sooner, later in pairwise(alarms))
 
 
 def as_the_paper_counts(labels, percents, terms):

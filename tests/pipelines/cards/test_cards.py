@@ -74,6 +74,17 @@ def test_figures_stand_with_intervals_beside_the_baselines(facts):
     assert "| +0.300 (" in said
 
 
+def test_a_counting_rule_is_named_as_what_judges(facts):
+    plain = model_card(facts)
+    assert "- Threshold: 0.5" in section(plain, "Coverage, calibration, threshold")
+    own = {"threshold": 0.8, "count": 10, "mode": "consecutive", "comparison": "ge"}
+    facts |= {"kind": "frames", "evaluation": facts["evaluation"] | {"rule": {"own": own, "frames": 20}}}
+    card = model_card(facts)
+    assert "its counting rule judges the clip" in section(card, "What it is")
+    said = section(card, "Coverage, calibration, threshold")
+    assert "- Threshold: 10 of 20 frames in a row at 0.8 or more" in said
+
+
 def test_classes_and_the_worst_sources_are_named(facts):
     card = model_card(facts)
     assert "| stalking | 30 | 0.800 (" in section(card, "Classes")
