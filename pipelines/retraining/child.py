@@ -36,6 +36,11 @@ _KINDS: dict[str, tuple[type[TailwatchError], str, str]] = {
         "a DVC remote that answers and holds what the run has published",
         "check TAILWATCH_REMOTE, AWS_ENDPOINT_URL and the keys, then run it again",
     ),
+    "damaged": (
+        StorageError,
+        "a DVC remote whose objects are what their names say",
+        "start another run, which makes them again",
+    ),
     "room": (ResourceError, "enough room on the disk", "free some, or set TAILWATCH_WORKSPACES elsewhere"),
 }
 

@@ -132,9 +132,37 @@ def _check_deps(name: str, entry: Mapping[str, Any], entries: Entries) -> None:
 
 
 def _pull_all(repo: "Repo", targets: list[str]) -> None:
-    if targets:
-        with failing("storage"):
+    from dvc.exceptions import CheckoutError, DownloadError
+    from dvc_objects.errors import ObjectFormatError
+
+    if not targets:
+        return
+    with failing("storage"):
+        try:
             repo.pull(targets)
+        except (CheckoutError, DownloadError, ObjectFormatError):
+            _remove_damaged(repo, targets)
+            raise
+
+
+def _remove_damaged(repo: "Repo", targets: list[str]) -> None:
+    """Take out of the remote what is not what its name says: DVC would never send it again.
+
+    Raises:
+        WorkError: there was such an object.
+    """
+    removed = []
+    for out in repo.index.outs:
+        if any(target == out.def_path or _is_in(target, out.def_path) for target in targets):
+            remote = _remote(repo, out)
+            for digest in remote.list_oids_exists(_objects(remote, out)):
+                if not _is_whole(remote, digest):
+                    remote.fs.remove(remote.oid_to_path(digest))
+                    removed.append(f"{remote.oid_to_path(digest)} (of {out.def_path})")
+    if removed:
+        raise WorkError(
+            "damaged", f"The remote held damaged objects, which are removed from it: {', '.join(removed)}"
+        )
 
 
 def _write_lock(entries: Entries) -> None:
@@ -154,17 +182,11 @@ def _read_lock() -> dict[str, Any]:
 
 def _lost(repo: "Repo", out: Any) -> list[str]:
     """The digests that the remote lacks of an out: of a folder its listing, or files that this names."""
-    from dvc_data.hashfile.tree import Tree
-    from dvc_objects.errors import ObjectFormatError
-
-    remote, digests = _remote(repo, out), {str(out.hash_info.value)}
-    if out.hash_info.isdir:
-        try:
-            digests |= {str(file.value) for _, _, file in Tree.load(remote, out.hash_info)}
-        except (FileNotFoundError, ObjectFormatError):
-            return sorted(digests)
-    wanted = sorted(digests)
-    return sorted(digests.difference(remote.list_oids_exists(wanted)))
+    remote, digest = _remote(repo, out), str(out.hash_info.value)
+    if out.hash_info.isdir and not _is_whole(remote, digest):
+        return [digest]
+    digests = _objects(remote, out)
+    return sorted(set(digests).difference(remote.list_oids_exists(digests)))
 
 
 def _send_lost(repo: "Repo", out: Any) -> None:
@@ -172,7 +194,29 @@ def _send_lost(repo: "Repo", out: Any) -> None:
     lost = _lost(repo, out)
     if lost:
         paths = [out.cache.oid_to_path(digest) for digest in lost]
-        _remote(repo, out).add(paths, out.cache.fs, lost)
+        _remote(repo, out).add(paths, out.cache.fs, lost, check_exists=False)
+
+
+def _objects(remote: Any, out: Any) -> list[str]:
+    """The digests of an out: of a folder its listing and, where the remote has this whole, its files."""
+    from dvc_data.hashfile.tree import Tree
+
+    digest = str(out.hash_info.value)
+    if not out.hash_info.isdir or not _is_whole(remote, digest):
+        return [digest]
+    files = {str(file.value) for _, _, file in Tree.load(remote, out.hash_info)}
+    return sorted({digest, *files})
+
+
+def _is_whole(remote: Any, digest: str) -> bool:
+    """Whether the remote has an object, and it is what its name says."""
+    from dvc_data.hashfile.hash import hash_file
+
+    try:
+        _, found = hash_file(remote.oid_to_path(digest), remote.fs, remote.hash_name)
+    except FileNotFoundError:
+        return False
+    return bool(found.value == digest.removesuffix(FOLDER))
 
 
 def _remote(repo: "Repo", out: Any) -> Any:

@@ -38,9 +38,9 @@ def of_dvc(folder):
     """Stages with the names of the stages before them, as DVC has them."""
     from dvc.repo import Repo
 
-    repo = Repo.init(str(folder), no_scm=True)
-    graph = repo.index.graph
-    return {item.name: {before.name for before in graph.successors(item)} for item in graph}
+    with Repo.init(str(folder), no_scm=True) as repo:
+        graph = repo.index.graph
+        return {item.name: {before.name for before in graph.successors(item)} for item in graph}
 
 
 def project(folder, pipeline, settings):

@@ -342,6 +342,26 @@ def test_a_data_set_in_the_bucket(cluster, fresh):
     assert second.stages("r2", "ingest", "extract") == {"ingest": "unchanged", "extract": "unchanged"}
 
 
+def test_an_object_that_is_damaged_in_the_bucket(cluster, proxy, tmp_path):
+    """No machine takes it for what it was: it is named, removed, and made again by the next run."""
+    first, second = cluster("first"), cluster("second")
+    first.run("begin-run", "r")
+    first.stages("r", "ingest")
+    md5 = outs(entries.published(open_exchange(f"s3://{BUCKET}/runs"), "r"))["outs/ingest/clips.csv"]
+    remote, name, copy = s3_folder(f"s3://{BUCKET}/dvc"), f"files/md5/{md5[:2]}/{md5[2:]}", tmp_path / "copy"
+    remote.download(name, copy)
+    content = copy.read_bytes()
+    copy.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    remote.replace(copy, name)
+    second.run("run-stage", "extract", "--run", "r", code=4)
+    assert "damaged" in second.said()
+    assert name in second.said()
+    second.run("begin-run", "r2")
+    assert second.stages("r2", "ingest", "extract")["extract"] == "ran"
+    remote.download(name, copy)
+    assert copy.read_bytes() == content
+
+
 def test_a_bucket_that_is_away_for_a_moment(cluster, proxy):
     first = cluster("first")
     first.run("begin-run", "r")

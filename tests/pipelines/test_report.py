@@ -201,7 +201,8 @@ def test_every_picture_is_on_the_page_and_holds_no_face(project, page):
     shown = [cv2.imread(str(path))[:, :, ::-1] for path in pictures]
     assert all(find(np.ascontiguousarray(picture)) == [] for picture in shown)
     clip = next(iter((project.root / "clips").rglob("*.mp4")))
-    frame = next(av.open(str(clip)).decode(video=0)).to_ndarray(format="rgb24")
+    with av.open(str(clip)) as film:
+        frame = next(film.decode(video=0)).to_ndarray(format="rgb24")
     assert find(frame), "the clips must hold faces to begin with"
 
 

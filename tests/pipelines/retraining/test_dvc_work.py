@@ -110,7 +110,7 @@ def project(tmp_path, monkeypatch):
     repo = Repo.init(no_scm=True)
     with repo.config.edit() as config:
         config["core"]["remote"] = "team"
-        config["remote"]["team"] = {"url": str(tmp_path / "remote")}
+        config["remote"]["team"] = {"url": str(tmp_path / "remote"), "verify": "true"}
     write = "mkdir -p a && echo one > a/one && echo two > a/two"
     stages = {
         "first": {"cmd": write, "deps": ["note.txt"], "outs": ["a"]},
@@ -137,23 +137,52 @@ def test_a_file_that_is_tracked_by_itself_is_no_stage(project):
     assert DvcState(project).names() == ["first", "second"]
 
 
+def object_of(project, entry, name):
+    """The file in the remote of a folder's listing, or of a file in it."""
+    md5 = entry["outs"][0]["md5"] if name == entry["outs"][0]["path"] else file_md5(project / name)
+    return project.parent / "remote/files/md5" / md5[:2] / md5[2:]
+
+
+def on_a_fresh_machine(project):
+    for folder in ("project/a", "project/.dvc/cache", "project/.dvc/tmp", "site-cache"):
+        shutil.rmtree(project.parent / folder)
+    (project / "note.txt").write_text("tracked")
+
+
 @pytest.mark.parametrize("lost", ["a/one", "a"])
 @pytest.mark.parametrize("machine", ["fresh", "the same"])
 def test_what_the_remote_has_lost_is_made_again(project, lost, machine):
     first = ordered("first")
-    listing = first["entry"]["outs"][0]["md5"]
-    md5 = listing if lost == "a" else file_md5(project / lost)
-    gone = project.parent / "remote/files/md5" / md5[:2] / md5[2:]
+    gone = object_of(project, first["entry"], lost)
     gone.unlink()
     if machine == "fresh":
-        for folder in (
-            project / "a",
-            project / ".dvc/cache",
-            project / ".dvc/tmp",
-            project.parent / "site-cache",
-        ):
-            shutil.rmtree(folder)
-        (project / "note.txt").write_text("tracked")
+        on_a_fresh_machine(project)
     assert ordered("first", hint=first["entry"]) == {"result": "restored", "entry": first["entry"]}
     assert gone.is_file()
     assert ordered("first", hint=first["entry"])["result"] == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("damaged", "at"),
+    [
+        pytest.param("a/one", 0, id="a file"),
+        pytest.param("a", -1, id="a listing that is no JSON"),
+        pytest.param("a", 10, id="a listing that names another file"),
+    ],
+)
+def test_what_is_damaged_in_the_remote_is_named_removed_and_made_again(project, damaged, at):
+    first = ordered("first")
+    spoiled = object_of(project, first["entry"], damaged)
+    content = spoiled.read_bytes()
+    spoiled.chmod(0o644)
+    spoiled.write_bytes(bytes(byte ^ (k == at % len(content)) for k, byte in enumerate(content)))
+    spoiled.chmod(0o444)
+    on_a_fresh_machine(project)
+    with pytest.raises(WorkError, match=rf"removed from it: .*{spoiled.name} \(of a\)") as caught:
+        ordered("second", entries={"first": first["entry"]})
+    assert caught.value.kind == "damaged"
+    assert not spoiled.exists()
+    assert ordered("first", hint=first["entry"])["entry"] == first["entry"]
+    assert spoiled.read_bytes() == content
+    second = ordered("second", entries={"first": first["entry"]})
+    assert second["entry"]["deps"][0]["md5"] == first["entry"]["outs"][0]["md5"]
