@@ -13,6 +13,10 @@ from components.core.errors import TailwatchError, of_system, one_line
 from pipelines.commands import flow, models, retraining, upkeep
 
 STAGES = ("ingest", "extract", "segment", "featurize", "normalize", "reshape", "train", "evaluate", "compare")
+_GIT_OF_CALLER = (
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_SHALLOW_FILE"),
+    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH", "GIT_NAMESPACE"),
+)
 _ITEM_OF = {"reshape": "VIEW", "train": "MODEL", "evaluate": "MODEL"}
 
 
@@ -87,6 +91,12 @@ def exit_code(error: BaseException) -> int:
     return 1
 
 
+def _forget_callers_repository() -> None:
+    """Within a hook, git would take the hook's repository for any that we name, and move its HEAD."""
+    for name in _GIT_OF_CALLER:
+        os.environ.pop(name, None)
+
+
 def _terminate(*_: Any) -> None:
     sys.exit(143)
 
@@ -94,6 +104,7 @@ def _terminate(*_: Any) -> None:
 def main() -> None:
     """The console script."""
     signal.signal(signal.SIGTERM, _terminate)
+    _forget_callers_repository()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         cli(standalone_mode=False)

@@ -1,6 +1,7 @@
 """A work tree of a project at one of its commits, in which stages run without touching the project."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,23 +85,35 @@ def prepare(root: Path, tree: Path, recipe: Recipe, dataset: str, *, from_scratc
     """
     write_text(tree / PARAMS_FILE, _with_root(recipe, dataset))
     write_text(tree / ".dvc" / "config.local", "[cache]\n    dir = cache\n")
-    if not _is_address(recipe.folder):
-        _link(tree / recipe.folder, Path(dataset))
+    if is_in_project(recipe.folder):
+        link_data_set(tree / recipe.folder, Path(dataset))
     for name in () if from_scratch else _SHARED:
         _link(tree / STATE_FOLDER / name, root.resolve() / STATE_FOLDER / name)
 
 
 def _with_root(recipe: Recipe, dataset: str) -> str:
     """The version's params.yaml; a data set that had no place in the project is named where it lies now."""
-    if not _is_address(recipe.folder) or dataset == recipe.dataset_root:
+    if is_in_project(recipe.folder) or dataset == recipe.dataset_root:
         return recipe.params
     values = yaml.safe_load(recipe.params)
     values["dataset"]["root"] = dataset
     return str(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
 
-def _is_address(root: str) -> bool:
-    return "://" in root or Path(root).is_absolute()
+def is_in_project(root: str) -> bool:
+    """Whether a data set's root is a folder below the project's."""
+    if "://" in root or Path(root).is_absolute():
+        return False
+    return Path(os.path.normpath(root)).parts[:1] not in ((), (os.pardir,))
+
+
+def link_data_set(place: Path, target: Path) -> None:
+    """Link to a data set as it lies there now, in the stead of what the commit has of it."""
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    elif target.is_dir() and place.is_dir():
+        shutil.rmtree(place)
+    _link(place, target)
 
 
 def _link(place: Path, target: Path) -> None:

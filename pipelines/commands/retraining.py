@@ -27,8 +27,10 @@ def begin_run(folder: Path, run: str, commit: str, dataset_root: str | None, tag
     from pipelines.params import ROOT_VARIABLE
     from pipelines.retraining.places import read_places
     from pipelines.retraining.run import begin, parse_tags
+    from pipelines.retraining.steps import git_remote
 
     places = read_places(folder)
+    git_remote(places)  # refused now, not after the promotion
     root = dataset_root or os.environ.get(ROOT_VARIABLE, "")
     found = begin(places, open_exchange(places.runs), run, commit, root, parse_tags(tags))
     _answer({"run": run, "commit": found.commit, "began": found.began})

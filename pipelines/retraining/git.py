@@ -3,15 +3,23 @@
 import errno
 import os
 import re
+import shutil
 from pathlib import Path
 from subprocess import CompletedProcess
 
 from components.core import system
-from components.core.errors import BadDataError, ResourceError, StorageError, TailwatchError
+from components.core.errors import (
+    BadDataError,
+    ResourceError,
+    StorageError,
+    TailwatchError,
+    UsageError,
+)
 from components.core.files import write_text
 
 _HASH = re.compile(r"[0-9a-f]{40}")
 _FULL = (os.strerror(errno.ENOSPC), "Out of diskspace", "unable to write file")  # as git's parts put it
+_TELLING = ("fatal:", "error:", "remote:", "! ")
 _OWNERS = ("-c", "safe.directory=*")  # a repository in an image belongs to whoever built it
 
 
@@ -55,8 +63,10 @@ def check_out(project: str, folder: Path | None, commit: str, target: Path) -> P
     prefix = ""
     if folder is not None:
         _check_repository(folder)
-        objects, prefix = (_ask("-C", str(folder), "rev-parse", *what) for what in _OF_A_FOLDER)
+        objects, shallow, prefix = (_ask("-C", str(folder), "rev-parse", *what) for what in _OF_A_FOLDER)
         write_text(target / ".git/objects/info/alternates", f"{Path(folder, objects).resolve()}\n")
+        if Path(folder, shallow).is_file():
+            shutil.copy(Path(folder, shallow), target / ".git/shallow")
     else:
         done = _run("-C", str(target), "fetch", "--quiet", "--depth", "1", project, commit)
         if done.returncode:  # a server that gives out branches alone
@@ -72,21 +82,42 @@ def push(folder: Path, files: list[str], message: str, date: str, remote: str, b
     """Commit files of a work tree and push the commit to a branch of its own; the commit.
 
     The same files of the same date are the same commit, so that pushing again changes nothing. It is made,
-    too, where the work tree's commit has these files already.
+    too, where the work tree's commit has these files already. That of a shallow clone goes without its
+    parent to a remote that lacks this.
 
     Raises:
         StorageError: git failed.
     """
-    who = [
-        *("-c", "user.name=Tailwatch", "-c", "user.email=tailwatch@localhost"),
-        *("-c", "commit.gpgsign=false"),
-    ]
+    who = ("-c", "user.name=Tailwatch", "-c", "user.email=tailwatch@localhost")
     dated = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
     _ask("-C", str(folder), "add", "--force", "--", *files)
-    how = ("--quiet", "--no-verify", "--allow-empty", "--message", message)
-    _ask("-C", str(folder), *who, "commit", *how, **dated)
-    _ask("-C", str(folder), "push", "--quiet", remote, f"HEAD:refs/heads/{branch}")
-    return _ask("-C", str(folder), "rev-parse", "HEAD")
+    tree = _ask("-C", str(folder), "write-tree")
+    shallow = _ask("-C", str(folder), "rev-parse", "--is-shallow-repository") == "true"
+    for parents in (("-p", "HEAD"), ()) if shallow else (("-p", "HEAD"),):
+        commit = _ask("-C", str(folder), *who, "commit-tree", *parents, "-m", message, tree, **dated)
+        done = _run("-C", str(folder), "push", "--quiet", remote, f"{commit}:refs/heads/{branch}")
+        if done.returncode == 0:
+            return commit
+    raise _failed("push", done.stderr)
+
+
+def address_of(remote: str, folder: Path | None) -> str:
+    """Where git, in the project's folder, would push to; a remote's name is no address elsewhere.
+
+    Raises:
+        UsageError: the project lies on a server, and this is no address.
+    """
+    if folder is not None:
+        done = _run("-C", str(folder), "remote", "get-url", "--push", remote)
+        named = remote if done.returncode else done.stdout.strip()
+        return named if ":" in named else str((folder / named).resolve())
+    if ":" not in remote and not Path(remote).is_absolute():
+        raise UsageError(
+            f"The git remote is {remote}, and no project on this machine says where that is",
+            wanted="an address or an absolute path",
+            remedy="correct TAILWATCH_GIT_REMOTE",
+        )
+    return remote
 
 
 def _meant_by(revision: str) -> list[str]:
@@ -94,7 +125,7 @@ def _meant_by(revision: str) -> list[str]:
     return [revision, f"refs/tags/{revision}^{{}}", f"refs/tags/{revision}", f"refs/heads/{revision}"]
 
 
-_OF_A_FOLDER = (("--git-path", "objects"), ("--show-prefix",))
+_OF_A_FOLDER = (("--git-path", "objects"), ("--git-path", "shallow"), ("--show-prefix",))
 
 
 def _check_repository(folder: Path) -> None:
@@ -109,14 +140,15 @@ def _check_repository(folder: Path) -> None:
 def _no_commit(project: str, revision: str) -> BadDataError:
     return BadDataError(
         f"{revision} is no commit of {project}",
-        wanted="a commit, a branch or a tag that the repository has",
+        wanted="a branch, a tag or all 40 digits of a commit that the repository has",
         remedy="correct --commit, or push the commit to the repository first",
     )
 
 
 def _failed(what: str, said: str) -> TailwatchError:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    came = f"git {what} failed: {lines[-1].rstrip('.') if lines else 'it said nothing'}"
+    telling = [line for line in lines if line.startswith(_TELLING)] or lines[-1:] or ["it said nothing"]
+    came = f"git {what} failed: {'; '.join(line.rstrip('.') for line in telling)}"
     if any(text in said for text in _FULL):
         return ResourceError(
             came,

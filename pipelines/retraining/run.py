@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 from components.core import system
 from components.core.errors import UsageError
 from components.core.exchange import Exchange, claim, read_json
+from components.core.s3 import is_address
 from pipelines.retraining import git
 from pipelines.retraining.entries import LATEST
 from pipelines.retraining.places import Places
@@ -47,12 +49,13 @@ def begin(
     """Begin a run, or find it begun: its commit is then the one of the first time.
 
     Raises:
-        UsageError: a name or a tag that is none.
+        UsageError: a name, a tag or a data set's root that is none.
         BadDataError: no such commit.
         StorageError: the repository or the place of runs does not answer.
     """
     found = find(runs, name)
     if found is None:
+        _check_root(places, dataset_root)
         commit = git.resolve(places.project, places.project_folder, revision)
         began = system.utc_now().isoformat(timespec="seconds")
         run = Run(name, commit, dataset_root, began, _checked(tags))
@@ -122,6 +125,18 @@ def _checked(tags: Mapping[str, str]) -> dict[str, str]:
                 remedy="correct or shorten it",
             )
     return dict(tags)
+
+
+def _check_root(places: Places, root: str) -> None:
+    """Refuse what is fixed for the run and no task could read."""
+    if "://" in root:
+        there = is_address(root)
+    else:
+        there = not root or places.project_folder is None or os.path.isdir(places.project_folder / root)
+    if not there:
+        raise UsageError(
+            f"There is no data set at {root}", wanted="a folder, or s3://bucket/prefix", remedy="correct it"
+        )
 
 
 def _object(name: str) -> str:

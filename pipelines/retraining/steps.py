@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-from collections.abc import Callable
 from typing import Any
 
 from components.core.errors import without_secret
@@ -21,6 +20,7 @@ from pipelines.retraining.workspace import Workspace, workspace
 log = logging.getLogger("tailwatch")
 
 GIT_REMOTE_VARIABLE = "TAILWATCH_GIT_REMOTE"
+STEPS = ("track", "promote", "report", "finish")
 
 
 def run_step(places: Places, name: str, step: str, approved_by: str | None) -> dict[str, Any]:
@@ -40,12 +40,30 @@ def run_step(places: Places, name: str, step: str, approved_by: str | None) -> d
         known = entries.published(runs, name)
         names = [stage for stage in known if _reads(step, stage)]
         do_dvc_work(place, {"task": "pull", "names": names, "entries": known})
-        told = _promote(place, approved_by) if step == "promote" else _STEPS[step](place, runs, run)
+        match step:
+            case "track":
+                told = _track(place)
+            case "promote":
+                told = _promote(place, approved_by)
+            case "report":
+                told = _report(place, runs, run)
+            case _:
+                told = _finish(place, runs, run, git_remote(places))
     log.info("%s: done", step)
     return {"stage": step, "result": "ran", "commit": run.commit, **told}
 
 
-def _track(place: Workspace, runs: Exchange, run: Run) -> dict[str, Any]:  # noqa: ARG001
+def git_remote(places: Places) -> str:
+    """The address to which dvc.lock is pushed; empty: to none.
+
+    Raises:
+        UsageError: the environment names a remote that is none for this project.
+    """
+    named = os.environ.get(GIT_REMOTE_VARIABLE, "")
+    return git.address_of(named, places.project_folder) if named else ""
+
+
+def _track(place: Workspace) -> dict[str, Any]:
     said = json.loads(call(place, "track", "--json"))
     return {"mlflow_run": said["run"], "experiment": said["experiment"], "lock": _lock_digest(place)}
 
@@ -67,13 +85,12 @@ def _report(place: Workspace, runs: Exchange, run: Run) -> dict[str, Any]:
     return {"report": page}
 
 
-def _finish(place: Workspace, runs: Exchange, run: Run) -> dict[str, Any]:
+def _finish(place: Workspace, runs: Exchange, run: Run, remote: str) -> dict[str, Any]:
     """Keep dvc.lock with the run, and on a branch of its own where a git remote is named."""
     name = f"{run.name}/{LOCK_FILE}"
     if read_content(runs, name) != (place.root / LOCK_FILE).read_bytes():
         runs.replace(place.root / LOCK_FILE, name)
     told = {"lock": _lock_digest(place)}
-    remote = os.environ.get(GIT_REMOTE_VARIABLE)
     if remote:
         branch = branch_of(run)
         message = f"dvc.lock of retraining {run.name}"
@@ -97,11 +114,3 @@ def branch_of(run: Run) -> str:
 
 def _lock_digest(place: Workspace) -> str:
     return file_sha256(place.root / LOCK_FILE)
-
-
-_STEPS: dict[str, Callable[[Workspace, Exchange, Run], dict[str, Any]]] = {
-    "track": _track,
-    "report": _report,
-    "finish": _finish,
-}
-STEPS = (*_STEPS, "promote")

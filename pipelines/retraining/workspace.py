@@ -26,7 +26,7 @@ from pipelines.provenance import TAGS_VARIABLE
 from pipelines.retraining import git
 from pipelines.retraining.places import Places
 from pipelines.retraining.run import Run
-from pipelines.work_tree import SITE_CACHE
+from pipelines.work_tree import SITE_CACHE, is_in_project, link_data_set
 
 log = logging.getLogger("tailwatch")
 
@@ -103,23 +103,32 @@ def _prepared(places: Places, run: Run, root: Path) -> Workspace:
 
 
 def _place_data_set(places: Places, run: Run, root: Path, params: dict[str, Any]) -> None:
-    """Name the data set's root in params.yaml as the run has it; one within the project is linked to."""
-    wanted = run.dataset_root or params["dataset"]["root"]
-    if wanted != params["dataset"]["root"]:
+    """Name the data set's root in params.yaml as the run has it; one in the project is linked to.
+
+    One beside the project is named by its absolute path: what lies beside a workspace is not its own.
+    """
+    said = params["dataset"]["root"]
+    wanted = _placed(places, root, run.dataset_root or said)
+    if wanted != said:
         params["dataset"]["root"] = wanted
         write_text(root / PARAMS_FILE, yaml.safe_dump(params, sort_keys=False, allow_unicode=True))
-    if "://" in wanted or Path(wanted).is_absolute() or (root / wanted).exists():
-        return
+
+
+def _placed(places: Places, root: Path, wanted: str) -> str:
+    if "://" in wanted or Path(wanted).is_absolute():
+        return wanted
     if places.project_folder is None:
+        if is_in_project(wanted) and (root / wanted).exists():
+            return wanted
         raise UsageError(
             f"The data set's root is {wanted}, which is not in the repository {places.project}",
             wanted="an absolute path or s3://bucket/prefix",
             remedy="begin a run with --dataset-root",
         )
-    target = (places.project_folder / wanted).resolve()
-    if target.is_dir():
-        (root / wanted).parent.mkdir(parents=True, exist_ok=True)
-        (root / wanted).symlink_to(target, target_is_directory=True)
+    if not is_in_project(wanted):
+        return os.path.normpath(places.project_folder / wanted)
+    link_data_set(root / wanted, places.project_folder / wanted)
+    return wanted
 
 
 def _store(places: Places, params: dict[str, Any]) -> str:

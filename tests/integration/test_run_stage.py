@@ -227,6 +227,15 @@ def test_a_command_at_a_commit_writes_nothing_into_the_project(fresh, machine):
     first.run("at-commit", "drift", "--floor", "0", code=2)
 
 
+def test_a_hook_of_git_may_begin_a_run(fresh, machine):
+    """Git tells its hooks of a repository, which is not the workspace's."""
+    first = machine(fresh)
+    head = first.project.run("git", "symbolic-ref", "HEAD")
+    for command in (("begin-run", "r"), ("run-stage", "ingest", "--run", "r")):
+        first.run(*command, GIT_DIR=str(first.project.folder / ".git"))
+    assert first.project.run("git", "symbolic-ref", "HEAD") == head
+
+
 def test_two_at_once(fresh, machine):
     first, second = machine(fresh), machine(fresh, "second")
     first.run("begin-run", "r")
@@ -261,9 +270,9 @@ def test_what_cannot_be_meant(fresh, machine):
     first.run("run-stage", "train@nobody", "--run", "r", code=2)
     assert "There is no stage train@nobody" in first.said()
     first.run("run-stage", "ingest", "--run", "r", "--approve", "Ada", code=2)
-    first.run("begin-run", "away", "--dataset-root", "data/nowhere")
-    first.run("run-stage", "ingest", "--run", "away", code=2)
-    assert "data/nowhere" in first.said()
+    for root in ("data/nowhere", "gs://team/clips"):
+        first.run("begin-run", "away", "--dataset-root", root, code=2)
+        assert f"There is no data set at {root}" in first.said()
     assert "Traceback" not in first.said()
 
 

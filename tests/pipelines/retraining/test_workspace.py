@@ -39,6 +39,35 @@ def test_the_data_set_of_the_project_is_there(places, run, repository):
     assert (repository / "data/tiny").is_dir()
 
 
+@pytest.mark.parametrize("committed", ["clips.csv", "calm/0.mp4"])
+def test_of_a_data_set_that_is_committed_in_part_all_is_there(places, run, repository, committed):
+    folder = repository / "data/tiny"
+    for name in ("clips.csv", "calm/0.mp4", "calm/1.mp4"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(name)
+    git(repository, "add", "--force", f"data/tiny/{committed}")
+    git(repository, "commit", "--quiet", "--message", "a part")
+    run = replace(run, commit=git(repository, "rev-parse", "HEAD"))
+    with workspace(places, run, "ingest") as place:
+        there = sorted(path.name for path in (place.root / "data/tiny").rglob("*.*"))
+    assert there == ["0.mp4", "1.mp4", "clips.csv"]
+    assert (folder / committed).is_file()
+
+
+def test_a_data_set_beside_the_project_is_the_one_that_lies_there_now(places, run, repository):
+    """What is linked to beside a workspace would be seen by those of other stages, runs and projects."""
+    run = replace(run, dataset_root="../clips")
+    for year in ("2025", "2026"):
+        (repository.parent / year).mkdir()
+        (repository.parent / "clips").unlink(missing_ok=True)
+        (repository.parent / "clips").symlink_to(year)
+        with workspace(places, run, "ingest") as place:
+            root = yaml.safe_load((place.root / "params.yaml").read_text())["dataset"]["root"]
+            assert root == str(repository.parent / "clips")
+        assert Path(root).resolve().name == year
+    assert slots(places) == []
+
+
 @pytest.mark.parametrize("root", ["s3://team/clips", "/srv/clips"])
 def test_a_data_set_elsewhere_is_named_for_dvc(places, run, root, monkeypatch):
     monkeypatch.setenv("TAILWATCH_DATASET_ROOT", "/of/another/run")
