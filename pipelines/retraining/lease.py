@@ -2,8 +2,8 @@
 
 Generations are objects lease/STAGE/NUMBER.json that are put once: who puts the next number holds the lease.
 Its holder renews a beat beside it. Another takes the next number when the holder gave the lease back, is a
-dead process of this machine, or let its beat stand still for a time that the other measures by itself:
-machines' clocks need not agree.
+dead process of this machine, or let its beat stand still for the longer of both their patiences, in time that
+the other measures by itself: machines' clocks need not agree.
 """
 
 import json
@@ -41,11 +41,13 @@ class Holder:
         owner: the process, as components.tracking.owner names it.
         processes: the namespace in which its number means something.
         token: of this one holding.
+        patience_s: after which it may be given up: it beats several times in that; 0: it does not say.
     """
 
     owner: str
     processes: str
     token: str
+    patience_s: float = 0.0
 
     def __str__(self) -> str:
         host, _, rest = self.owner.partition("/")
@@ -65,9 +67,9 @@ class Lease:
         number: the generation.
     """
 
-    def __init__(self, runs: Exchange, folder: str, number: int, holder: Holder, patience_s: float) -> None:
+    def __init__(self, runs: Exchange, folder: str, number: int, holder: Holder) -> None:
         self._runs, self._folder, self._number, self._holder = runs, folder, number, holder
-        self._pause_s = patience_s / _BEATS_PER_PATIENCE
+        self._pause_s = holder.patience_s / _BEATS_PER_PATIENCE
         self._on_loss: Callable[[], None] = lambda: None
         self._successor: Holder | None = None
         self._ended = False
@@ -148,19 +150,20 @@ def hold(runs: Exchange, run: str, stage: str, is_done: Callable[[], bool]) -> I
 def _acquire(
     runs: Exchange, folder: str, stage: str, is_done: Callable[[], bool], patience: float
 ) -> Lease | None:
-    own = Holder(owner_id(), _processes(), secrets.token_hex(8))
+    own = Holder(owner_id(), _processes(), secrets.token_hex(8), patience)
     watch = _Watch(patience)
     told = None
     while not is_done():
         number = _newest(runs, folder)
         other = _holder(runs, _generation(folder, number)) if number else None
         beat = read_content(runs, _beat_of(folder, number)) if number else None
-        if other is None or _is_free(other, beat) or watch.has_stood_still(number, beat):
-            if other is not None and not _is_given_back(beat):
-                log.warning("%s was held by %s, which is gone: taking over", stage, other)
+        still_s = watch.still_s(number, beat)
+        if other is None or (end := _end(other, beat, still_s, patience)):
+            if other is not None and end != _BACK:
+                log.warning("%s was held by %s, which %s: taking over", stage, other, end)
             content = f"{json.dumps(asdict(own), sort_keys=True)}\n".encode()
             if claim(runs, _generation(folder, number + 1), content):
-                return Lease(runs, folder, number + 1, own, patience)
+                return Lease(runs, folder, number + 1, own)
             continue
         if told != other:
             log.warning("%s is being run by %s: waiting for it", stage, other)
@@ -174,26 +177,27 @@ class _Watch:
 
     def __init__(self, patience: float) -> None:
         self.pause_s = min(patience / _LOOKS_PER_PATIENCE, _LONGEST_PAUSE_S)
-        self._patience = patience
         self._seen: tuple[int, bytes | None] | None = None
         self._still_s = self._looked_s = 0.0
 
-    def has_stood_still(self, number: int, beat: bytes | None) -> bool:
+    def still_s(self, number: int, beat: bytes | None) -> float:
         now_s = system.monotonic_s()
         if self._seen == (number, beat):
             self._still_s += min(now_s - self._looked_s, 3 * self.pause_s)
         else:
             self._seen, self._still_s = (number, beat), 0.0
         self._looked_s = now_s
-        return self._still_s >= self._patience
+        return self._still_s
 
 
-def _is_free(holder: Holder, beat: bytes | None) -> bool:
-    return _is_given_back(beat) or holder.is_gone()
-
-
-def _is_given_back(beat: bytes | None) -> bool:
-    return beat is not None and beat.decode(errors="replace").strip().endswith(_BACK)
+def _end(holder: Holder, beat: bytes | None, still_s: float, patience: float) -> str:
+    """How a holding ended; empty while it may last."""
+    if beat is not None and beat.decode(errors="replace").strip().endswith(_BACK):
+        return _BACK
+    if holder.is_gone():
+        return "is gone"
+    patience = max(patience, holder.patience_s)
+    return f"gave no sign for {patience:g} s" if still_s >= patience else ""
 
 
 def _newest(runs: Exchange, folder: str) -> int:

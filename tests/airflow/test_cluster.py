@@ -94,7 +94,7 @@ def test_of_two_runs_at_once_one_waits(cluster, storm):
 
 def test_a_stage_held_by_a_machine_that_is_gone_is_taken_over(cluster, storm):
     cluster.reached(storm, "ingest", "success")
-    taken = "ingest was held by process 7 of lost-host, which is gone: taking over"
+    taken = "ingest was held by process 7 of lost-host, which gave no sign for 10 s: taking over"
     assert cluster.said(storm, "ingest").count(taken) == 1
 
 

@@ -256,7 +256,7 @@ def test_a_machine_that_was_lost_is_not_waited_for_for_ever(fresh, machine):
     (folder / "000001.json").write_text(json.dumps(lost))
     (folder / "000001.beat").write_text("aa 3")
     assert first.stages("r", "ingest") == {"ingest": "ran"}
-    assert "ingest was held by process 7 of lost-host, which is gone: taking over" in first.said()
+    assert "ingest was held by process 7 of lost-host, which gave no sign for " in first.said()
 
 
 def test_what_cannot_be_meant(fresh, machine):

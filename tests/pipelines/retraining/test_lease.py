@@ -6,11 +6,12 @@ import sys
 import threading
 import time
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import pytest
 
 from components.core.errors import BadDataError, StorageError, UsageError
-from components.core.exchange import open_exchange, write_content
+from components.core.exchange import open_exchange, read_content, write_content
 from components.tracking.owner import owner_id
 from pipelines.retraining import lease
 from pipelines.retraining.lease import Holder, hold
@@ -84,7 +85,39 @@ def test_a_beat_that_stands_still_is_waited_for_and_then_taken_over(runs, caplog
     with caplog.at_level("WARNING", "tailwatch"), take(runs) as taken:
         assert taken is not None
     assert f"{STAGE} is being run by process 7 of other-host: waiting for it" in caplog.text
-    assert "which is gone: taking over" in caplog.text
+    assert "process 7 of other-host, which gave no sign for 0.6 s: taking over" in caplog.text
+
+
+@pytest.mark.parametrize(("own", "said"), [("6", "60"), ("600", "600")])
+def test_a_holder_is_given_up_after_the_longer_patience(own, said, runs, monkeypatch, caplog):
+    now_s = 0.0
+
+    def sleep(seconds):
+        nonlocal now_s
+        now_s += seconds
+
+    monkeypatch.setenv("TAILWATCH_LEASE_S", own)
+    monkeypatch.setattr(lease.system, "monotonic_s", lambda: now_s)
+    monkeypatch.setattr(lease, "time", SimpleNamespace(sleep=sleep))
+    held_by(runs, replace(ELSEWHERE, patience_s=60.0))
+    with take(runs) as taken:
+        assert taken is not None
+    assert now_s >= float(said)
+    assert f"which gave no sign for {said} s: taking over" in caplog.text
+
+
+def test_a_lease_tells_its_holders_patience(runs):
+    with take(runs):
+        held = json.loads(read_content(runs, f"{FOLDER}000001.json"))
+    assert held["patience_s"] == 0.6
+
+
+def test_a_lease_of_an_earlier_version_is_read(runs):
+    held = asdict(ELSEWHERE)
+    del held["patience_s"]
+    write_content(runs, f"{FOLDER}000001.json", json.dumps(held).encode())
+    with take(runs) as taken:
+        assert taken is not None
 
 
 def test_a_beat_that_moves_is_respected_until_the_stage_is_done(runs):
@@ -116,6 +149,7 @@ def test_a_dead_process_of_this_machine_is_not_waited_for(runs, monkeypatch, cap
     held_by(runs, replace(ELSEWHERE, owner=dead, processes=lease._processes()))
     with take(runs) as taken:
         assert taken is not None
+    assert "which is gone: taking over" in caplog.text
 
 
 def test_a_process_number_of_another_container_says_nothing(runs):
@@ -128,13 +162,13 @@ def test_time_in_which_nothing_could_be_seen_does_not_count(monkeypatch):
     now_s = 0.0
     monkeypatch.setattr(lease.system, "monotonic_s", lambda: now_s)
     watch = lease._Watch(60.0)
-    assert not watch.has_stood_still(1, b"x")
+    assert watch.still_s(1, b"x") == 0.0
     now_s = 1000.0
-    assert not watch.has_stood_still(1, b"x")
+    assert watch.still_s(1, b"x") < 60.0
     for _ in range(20):
         now_s += watch.pause_s
-        still = watch.has_stood_still(1, b"x")
-    assert still
+        still_s = watch.still_s(1, b"x")
+    assert still_s >= 60.0
 
 
 def test_the_holder_notices_that_another_took_over(runs):
