@@ -8,14 +8,21 @@ import yaml
 from airflow.sdk import Variable, task
 from airflow.sdk.exceptions import AirflowFailException
 from tailwatch_dags.assets import CLIPS
-from tailwatch_dags.listing import list_place
-from tailwatch_dags.settings import project_folder
+from tailwatch_dags.listing import Listing, list_place
+from tailwatch_dags.settings import Settings, project_folder
 from tailwatch_dags.tasks import read_tasks
 
 log = logging.getLogger("airflow.task")
 
 QUIET_S = 60  # a file that changed since may still be on its way
+NAMED = 5  # files in a warning
 SEEN = "tailwatch_listing"
+LAST_LOOK = "tailwatch_last_look"
+AHEAD = "changed in the future by this worker's clock: two looks that find the same tell that they rest"
+OUT_OF_SIGHT = (
+    "it is no folder of this worker of Airflow. Wanted: s3://bucket/prefix, or TAILWATCH_VOLUME mounted on "
+    "Airflow's workers, too. Until then retraining starts on its schedule or by hand"
+)
 DOC = """
 Looks every ten minutes whether the data set (a folder or s3://bucket/prefix) changed and has come to rest,
 checks it with `tailwatch adapters --check --strict`, and emits the asset `tailwatch_clips`, on which
@@ -32,6 +39,30 @@ def watched_place(configured: str) -> str:
         params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
         configured = str(params["dataset"]["root"])
     return configured if configured.startswith("s3://") else str(root / Path(configured))
+
+
+def is_out_of_sight(place: str, settings: Settings) -> bool:
+    """Whether it is a folder that pods may see and this worker does not."""
+    return settings.mode == "kubernetes" and not place.startswith("s3://") and not Path(place).is_dir()
+
+
+def is_at_rest(place: str, found: Listing) -> bool:
+    """Whether nothing is on its way: by this worker's clock, or where that cannot tell by two equal looks."""
+    if not found.is_quiet(QUIET_S):
+        log.info("%s: something changed within the last %s seconds; the next look sees it", place, QUIET_S)
+        return False
+    if not found.ahead:
+        return True
+    names = ", ".join(map(repr, found.ahead[:NAMED]))
+    log.warning("%s: %s files, %s: %s", place, len(found.ahead), AHEAD, names)
+    return is_as_last_time(place, found.digest)
+
+
+def is_as_last_time(place: str, digest: str) -> bool:
+    """Whether the look before this one found the same."""
+    last = Variable.get(LAST_LOOK, default={}, deserialize_json=True)
+    Variable.set(LAST_LOOK, {**last, place: digest}, serialize_json=True)
+    return bool(last.get(place) == digest)
 
 
 def remember(place: str, digest: str) -> None:
@@ -56,15 +87,15 @@ with tasks.dag(
     def look() -> str:
         """Compare the place with what was seen last; the digest of what is new and at rest, else nothing."""
         place = watched_place(tasks.settings.watched)
+        if is_out_of_sight(place, tasks.settings):
+            log.warning("%s cannot be watched: %s", place, OUT_OF_SIGHT)
+            return ""
         found = list_place(place)
         seen = Variable.get(SEEN, default={}, deserialize_json=True).get(place)
         if seen == found.digest:
             log.info("%s: nothing new among %s files", place, found.files)
             return ""
-        if not found.is_quiet(QUIET_S):
-            log.info(
-                "%s: something changed within the last %s seconds; the next look sees it", place, QUIET_S
-            )
+        if not is_at_rest(place, found):
             return ""
         log.info("%s: %s files%s", place, found.files, "" if seen else ", seen for the first time")
         if not seen:

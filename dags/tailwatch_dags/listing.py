@@ -10,6 +10,8 @@ from pathlib import Path
 
 Entry = tuple[str, int, float, float]  # name, size, time of change, and when it came to be as it is
 
+SKEW_S = 60.0  # by which the clocks of two machines may differ
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -19,14 +21,16 @@ class Listing:
         digest: of every file's name, size and time of change.
         files: how many.
         newest: when the last one came to be as it is, in seconds since 1970; 0 of an empty place.
+        ahead: names of those that came to be in the future: no clock can tell whether they are at rest.
     """
 
     digest: str
     files: int
     newest: float
+    ahead: tuple[str, ...]
 
     def is_quiet(self, seconds: float, now: float | None = None) -> bool:
-        """Whether nothing changed within so many seconds: what is being written is let alone."""
+        """Whether nothing changed within so many seconds, but for what is ahead."""
         return (time.time() if now is None else now) - self.newest >= seconds
 
 
@@ -40,14 +44,16 @@ def list_place(place: str) -> Listing:
     return digest_of(_in_bucket(place) if place.startswith("s3://") else _in_folder(Path(place)))
 
 
-def digest_of(entries: Iterable[Entry]) -> Listing:
+def digest_of(entries: Iterable[Entry], now: float | None = None) -> Listing:
     """The listing of entries in any order."""
     found = sorted(entries)
+    latest = (time.time() if now is None else now) + SKEW_S
     digest = hashlib.sha256()
     for name, size, changed, _ in found:
         digest.update(f"{name}\0{size}\0{changed!r}\n".encode("utf-8", "surrogateescape"))
-    newest = max((came for *_, came in found), default=0.0)
-    return Listing(digest.hexdigest(), len(found), newest)
+    newest = max((came for *_, came in found if came <= latest), default=0.0)
+    ahead = tuple(name for name, *_, came in found if came > latest)
+    return Listing(digest.hexdigest(), len(found), newest, ahead)
 
 
 def _in_folder(root: Path) -> Iterator[Entry]:

@@ -1,6 +1,7 @@
 """Whole runs of the DAGs with a `tailwatch` that does nothing but answer."""
 
 import json
+import logging
 import os
 import time
 from types import SimpleNamespace
@@ -8,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.utils.state import DagRunState, TaskInstanceState
 
-from .conftest import DAGS
+from .conftest import DAGS, MODES
 
 HOLD = {"decision": "HOLD", "promoted": False, "model": "fusion", "version": 3, "champion": 2}
 PROMOTE = {"decision": "PROMOTE", "promoted": True, "model": "fusion", "version": 3, "champion": 2}
@@ -16,8 +17,8 @@ PROMOTE = {"decision": "PROMOTE", "promoted": True, "model": "fusion", "version"
 
 @pytest.fixture
 def run(database, load):
-    def started(dag_id, conf=None):
-        bag = load({"TAILWATCH_RETRY_SECONDS": "1"})
+    def started(dag_id, conf=None, **environ):
+        bag = load({"TAILWATCH_RETRY_SECONDS": "1", **environ})
         assert bag.import_errors == {}
         return bag.dags[dag_id].test(run_conf=conf or {})
 
@@ -174,6 +175,15 @@ def clips(tmp_path, monkeypatch):
     return place
 
 
+@pytest.fixture
+def warned(monkeypatch):
+    """The warnings of DAGs."""
+    told = []
+    log = logging.getLogger("airflow.task")
+    monkeypatch.setattr(log, "warning", lambda text, *of: told.append(text % of))
+    return told
+
+
 def later(monkeypatch, seconds):
     """The clock of a look, so many seconds from now."""
     clock = SimpleNamespace(time=lambda: time.time() + seconds)
@@ -191,6 +201,23 @@ def test_new_clips_are_checked_once_they_came_to_rest(run, stub, clips, monkeypa
         assert checked(run) == TaskInstanceState.SUCCESS
         assert checked(run) == TaskInstanceState.SKIPPED
     assert stub.lines == ["adapters --check --strict"] * 2
+
+
+def test_clips_of_the_future_are_checked_once_two_looks_found_the_same(run, stub, clips, monkeypatch, warned):
+    later(monkeypatch, -86400)  # this worker's clock is a day behind the clips'
+    assert [checked(run), checked(run)] == [TaskInstanceState.SKIPPED] * 2  # until it is remembered
+    (clips / "two.mp4").write_bytes(b"film")
+    assert [checked(run), checked(run)] == [TaskInstanceState.SKIPPED, TaskInstanceState.SUCCESS]
+    assert checked(run) == TaskInstanceState.SKIPPED
+    assert stub.lines == ["adapters --check --strict"]
+    assert warned[-1].endswith("'one.mp4', 'two.mp4'")
+
+
+def test_a_folder_that_only_pods_see_is_not_watched(run, warned):
+    place = {"TAILWATCH_VOLUME": "claim:/nowhere", "TAILWATCH_DATASET_ROOT": "/nowhere/clips"}
+    found = run("tailwatch_ingest", **MODES["kubernetes"], **place)
+    assert (found.state, states(found)["check"]) == (DagRunState.SUCCESS, TaskInstanceState.SKIPPED)
+    assert warned[-1].startswith("/nowhere/clips cannot be watched")
 
 
 @pytest.mark.parametrize(

@@ -300,6 +300,14 @@ def test_a_command_that_ends_when_asked_in_a_signals_handler_is_not_killed(tmp_p
         sent.append(number)
         os.killpg(command._process.pid, number)
 
+def test_files_of_the_future_are_named_and_hold_no_other_up():
+    entries = [("a", 1, 7.0, 100.0), ("b", 1, 7.0, 9e9), ("c", 1, 7.0, 230.0)]
+    found = digest_of(entries, now=200.0)
+    assert (found.ahead, found.newest) == (("b",), 230.0)
+    assert found.is_quiet(60, now=290.0)
+    assert found.digest == digest_of(entries, now=1e10).digest
+
+
     def end_worker(line):
         os.kill(os.getpid(), signal.SIGTERM)
 
