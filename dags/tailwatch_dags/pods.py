@@ -13,13 +13,12 @@ from tailwatch_dags.answers import explain, is_final
 from tailwatch_dags.links import MlflowLink, ReportLink
 from tailwatch_dags.operators import take
 from tailwatch_dags.resources import Resource
-from tailwatch_dags.settings import PodSettings, Settings
+from tailwatch_dags.settings import SCRATCH, TMP, PodSettings, Settings
 
 PATIENCE_S = 1200  # until a node is there and has the image: a GPU node may have to be made first
 DEADLINE_AFTER_S = 600  # Airflow's own limit goes before Kubernetes's, which holds when Airflow is away
 GRACE_S = 120
 USER = 10001
-SCRATCH = "/scratch"
 KEPT = 50  # lines of the log in which the answer is looked for
 
 
@@ -187,6 +186,6 @@ def _volumes(pods: PodSettings) -> list[k8s.V1Volume]:
 def _mounts(pods: PodSettings) -> list[k8s.V1VolumeMount]:
     mounts = [
         k8s.V1VolumeMount(name="scratch", mount_path=SCRATCH),
-        k8s.V1VolumeMount(name="scratch", mount_path="/tmp", sub_path="tmp"),  # noqa: S108  # the pod's own
+        k8s.V1VolumeMount(name="scratch", mount_path=TMP, sub_path="tmp"),
     ]
     return [*mounts, k8s.V1VolumeMount(name="shared", mount_path=pods.mount)] if pods.claim else mounts

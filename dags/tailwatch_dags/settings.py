@@ -1,6 +1,7 @@
 """How and where tasks run: read from the environment whenever a DAG is parsed, never from a database."""
 
 import os
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ HANDED_ON = (
     "AWS_DEFAULT_REGION",
     "AWS_REGION",
 )
+SCRATCH = "/scratch"  # where a pod has its own disk, which is its /tmp, too
+TMP = "/tmp"  # noqa: S108  # the pod's own
+
 _SHARED = ("TAILWATCH_RUNS", "TAILWATCH_REMOTE", "TAILWATCH_STORE")
 _BUCKET = r"s3://[a-z0-9][a-z0-9.-]+(/.*)?"
 _IMAGE = r"[a-z0-9][\w.:/-]*@sha256:[0-9a-f]{64}"
@@ -102,6 +106,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if mode not in MODES:
         raise SettingError("TAILWATCH_EXECUTION", mode, f"one of {', '.join(MODES)}")
     tracking = environ.get("MLFLOW_TRACKING_URI", "")
+    for name in ("TAILWATCH_LEASE_S", "TAILWATCH_S3_PATIENCE_S"):
+        _check_seconds(name, environ.get(name, ""))
     if not re.fullmatch(r"(https?://[^\s/@]+(/\S*)?)?", environ.get(WEBHOOK, "")):  # it may hold a secret
         raise SettingError(WEBHOOK, "...", "an http(s) address without user and password")
     return Settings(
@@ -138,15 +144,13 @@ def check_project(environ: Mapping[str, str] = os.environ) -> None:
 
 
 def _pods(environ: Mapping[str, str]) -> PodSettings:
-    claim, _, mount = environ.get("TAILWATCH_VOLUME", "").partition(":")
-    if claim and not (re.fullmatch(_NAME, claim) and mount.startswith("/")):
-        raise SettingError("TAILWATCH_VOLUME", f"{claim}:{mount}", "CLAIM:/PATH")
+    claim, mount = _volume(environ.get("TAILWATCH_VOLUME", ""))
     for name in _SHARED:
-        place = environ.get(name, "")
-        if not (re.fullmatch(_BUCKET, place) or (claim and place.startswith(f"{mount}/"))):
-            raise SettingError(
-                name, place, "s3://bucket/prefix, or a folder in TAILWATCH_VOLUME: pods share it"
-            )
+        _check_shared(name, environ.get(name, ""), mount)
+    clips = environ.get("TAILWATCH_DATASET_ROOT", "")
+    if clips.startswith("/"):  # another is named from the project
+        _check_shared("TAILWATCH_DATASET_ROOT", clips, mount)
+    _check_tracking(environ)
     _text(
         environ,
         "TAILWATCH_SCORES",
@@ -166,6 +170,43 @@ def _pods(environ: Mapping[str, str]) -> PodSettings:
         claim=claim,
         mount=mount,
     )
+
+
+def _volume(value: str) -> tuple[str, str]:
+    """The claim and where pods see it; both empty where none is named."""
+    claim, _, mount = value.partition(":")
+    plain = re.fullmatch(r"(/[^/:\s]+)+", mount) and posixpath.normpath(mount) == mount
+    if value and not (re.fullmatch(_NAME, claim) and plain):
+        raise SettingError("TAILWATCH_VOLUME", value, "CLAIM:/PATH")
+    if f"{mount}/".startswith((f"{SCRATCH}/", f"{TMP}/")):
+        raise SettingError(
+            "TAILWATCH_VOLUME", value, f"another path than {SCRATCH} and {TMP}: a pod's own disk"
+        )
+    return claim, mount
+
+
+def _check_shared(name: str, place: str, mount: str) -> None:
+    in_volume = mount and posixpath.normpath(place).startswith(f"{mount}/")
+    if not (in_volume or re.fullmatch(_BUCKET, place)):
+        raise SettingError(name, place, "s3://bucket/prefix, or a folder in TAILWATCH_VOLUME: pods share it")
+
+
+def _check_tracking(environ: Mapping[str, str]) -> None:
+    """Refuse what no two pods share; SQLite's locks cannot be relied on in a volume of several machines."""
+    value = environ.get("MLFLOW_TRACKING_URI", "")
+    in_secret = not value and environ.get("TAILWATCH_SECRET")  # which keys that one has is not known here
+    if not (in_secret or re.fullmatch(r"https?://[^\s/]\S*", value)):
+        told = re.sub(r"(?<=://)[^/\s]*@", "...@", value)
+        raise SettingError("MLFLOW_TRACKING_URI", told, "an http(s) address here or in TAILWATCH_SECRET")
+
+
+def _check_seconds(name: str, value: str) -> None:
+    try:
+        seconds = float(value or 1)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise SettingError(name, value, "seconds above 0")
 
 
 def _text(environ: Mapping[str, str], name: str, default: str, pattern: str, wanted: str) -> str:

@@ -21,6 +21,7 @@ CLUSTER = {
     "TAILWATCH_REMOTE": "s3://team/remote",
     "TAILWATCH_STORE": "s3://team/store",
     "TAILWATCH_SCORES": "s3://team/scores",
+    "MLFLOW_TRACKING_URI": "https://mlflow.example",
 }
 
 
@@ -153,6 +154,33 @@ def test_what_a_webhook_cannot_be_is_refused_without_its_secret(address):
         pytest.param({"TAILWATCH_STORE": "/store"}, "TAILWATCH_STORE is '/store'", id="a disk of one pod"),
         pytest.param({"TAILWATCH_VOLUME": "claim"}, "CLAIM:/PATH", id="a claim without a place"),
         pytest.param({"TAILWATCH_VOLUME": "My Claim:/data"}, "CLAIM:/PATH", id="a claim of two words"),
+        pytest.param({"TAILWATCH_VOLUME": "claim:data"}, "CLAIM:/PATH", id="a claim at no path"),
+        pytest.param({"TAILWATCH_VOLUME": "claim:/"}, "CLAIM:/PATH", id="a claim over everything"),
+        pytest.param({"TAILWATCH_VOLUME": "claim:/data:ro"}, "CLAIM:/PATH", id="a claim with an option"),
+        pytest.param({"TAILWATCH_VOLUME": "claim:/data/../tmp"}, "CLAIM:/PATH", id="a path that goes up"),
+        pytest.param({"TAILWATCH_VOLUME": "claim:/tmp"}, "a pod's own disk", id="a pod's /tmp"),
+        pytest.param({"TAILWATCH_VOLUME": "claim:/scratch"}, "a pod's own disk", id="a pod's /scratch"),
+        pytest.param({"TAILWATCH_VOLUME": "claim:/scratch/x"}, "a pod's own disk", id="within /scratch"),
+        pytest.param(
+            {"TAILWATCH_VOLUME": "claim:/data", "TAILWATCH_STORE": "/data/../store"},
+            "TAILWATCH_STORE is",
+            id="out of the volume",
+        ),
+        pytest.param(
+            {"TAILWATCH_DATASET_ROOT": "/home/jane/clips"}, "TAILWATCH_DATASET_ROOT is", id="clips on a disk"
+        ),
+        pytest.param({"MLFLOW_TRACKING_URI": ""}, "MLFLOW_TRACKING_URI is ''", id="no MLflow"),
+        pytest.param({"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"}, "MLFLOW_TRACKING_URI is", id="a file"),
+        pytest.param(
+            {"MLFLOW_TRACKING_URI": "sqlite:////data/mlflow.db", "TAILWATCH_VOLUME": "claim:/data"},
+            "MLFLOW_TRACKING_URI is",
+            id="a file in the volume",
+        ),
+        pytest.param(
+            {"MLFLOW_TRACKING_URI": "postgresql://jane:s3cret@host/x"},
+            r"postgresql://\.\.\.@host/x",
+            id="a database",
+        ),
         pytest.param({"TAILWATCH_RUNS": "s3://"}, "TAILWATCH_RUNS is 's3://'", id="no bucket"),
         pytest.param({"TAILWATCH_SCORES": ""}, "TAILWATCH_SCORES is ''", id="scores that no pod can read"),
         pytest.param({"TAILWATCH_SCORES": "/scores"}, "TAILWATCH_SCORES is '/scores'", id="scores on a disk"),
@@ -196,8 +224,24 @@ def test_what_kubernetes_takes_is_taken():
     )
 
 
+def test_mlflows_address_may_stand_in_the_secret():
+    assert read_settings({**CLUSTER, "MLFLOW_TRACKING_URI": "", "TAILWATCH_SECRET": "team"}).pods
+
+
+@pytest.mark.parametrize("variable", ["TAILWATCH_LEASE_S", "TAILWATCH_S3_PATIENCE_S"])
+@pytest.mark.parametrize("value", ["abc", "-1", "0", "inf", "nan"])
+def test_seconds_that_no_task_could_take_are_refused(variable, value):
+    with pytest.raises(SettingError, match=f"{variable} is '{value}'"):
+        read_settings({variable: value})
+    assert read_settings({variable: "7.5"}).handed_on == {variable: "7.5"}
+
+
 def test_a_volume_that_all_pods_share_may_hold_it():
-    change = {"TAILWATCH_STORE": "/data/store", "TAILWATCH_VOLUME": "claim:/data"}
+    change = {
+        "TAILWATCH_STORE": "/data/store",
+        "TAILWATCH_DATASET_ROOT": "/data/clips",
+        "TAILWATCH_VOLUME": "claim:/data",
+    }
     assert read_settings({**CLUSTER, **change}).pods.mount == "/data"
 
 
@@ -256,6 +300,14 @@ def test_a_place_has_come_to_rest():
     assert (found.is_quiet(60, now=159.0), found.is_quiet(60, now=160.0)) == (False, True)
 
 
+def test_files_of_the_future_are_named_and_hold_no_other_up():
+    entries = [("a", 1, 7.0, 100.0), ("b", 1, 7.0, 9e9), ("c", 1, 7.0, 230.0)]
+    found = digest_of(entries, now=200.0)
+    assert (found.ahead, found.newest) == (("b",), 230.0)
+    assert found.is_quiet(60, now=290.0)
+    assert found.digest == digest_of(entries, now=1e10).digest
+
+
 def called(code, tmp_path, **environ):
     told = []
     command = Command([sys.executable, "-c", code], tmp_path, {**os.environ, **environ}, told.append)
@@ -299,14 +351,6 @@ def test_a_command_that_ends_when_asked_in_a_signals_handler_is_not_killed(tmp_p
     def note(number):
         sent.append(number)
         os.killpg(command._process.pid, number)
-
-def test_files_of_the_future_are_named_and_hold_no_other_up():
-    entries = [("a", 1, 7.0, 100.0), ("b", 1, 7.0, 9e9), ("c", 1, 7.0, 230.0)]
-    found = digest_of(entries, now=200.0)
-    assert (found.ahead, found.newest) == (("b",), 230.0)
-    assert found.is_quiet(60, now=290.0)
-    assert found.digest == digest_of(entries, now=1e10).digest
-
 
     def end_worker(line):
         os.kill(os.getpid(), signal.SIGTERM)
