@@ -1,12 +1,13 @@
 """Airflow on one machine with this project's DAGs: `make airflow`. What it keeps lies in .tailwatch/airflow.
 
-Not for a network: one admin, a local database, loopback alone.
+Not for a network: one admin, a local database, loopback alone. Settings of another Airflow are not heard.
 """
 
 import fcntl
 import json
 import os
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -15,12 +16,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 ROOT = Path(__file__).resolve().parents[2]
-HOME = Path(os.environ.get("AIRFLOW_HOME") or ROOT / ".tailwatch" / "airflow")
+HOME = Path(os.environ.get("TAILWATCH_AIRFLOW_HOME") or ROOT / ".tailwatch" / "airflow").absolute()
+SETTINGS = ("AIRFLOW_HOME", "AIRFLOW_CONFIG", "AIRFLOW__", "_AIRFLOW_")  # how their names begin
+DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 HOST = "127.0.0.1"
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 READY_S = 300
@@ -41,13 +45,12 @@ def main() -> int:
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 2
-    serves_reports = "TAILWATCH_REPORTS_URL" not in os.environ
-    os.environ |= _environment(port, gpus)
+    environ = _environment(port, gpus)
     (HOME / "logs").mkdir(exist_ok=True)
     print("Starting Airflow: a minute ...", flush=True)
     with (HOME / "logs" / "prepare.log").open("ab") as log:
         command = [sys.executable, __file__, "prepare", str(gpus)]
-        if subprocess.run(command, stdout=log, stderr=log, check=False).returncode:
+        if subprocess.run(command, env=environ, stdout=log, stderr=log, check=False).returncode:
             print(f"Airflow's database could not be prepared: see {log.name}", file=sys.stderr)
             return 1
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -55,11 +58,11 @@ def main() -> int:
     running: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for name in COMPONENTS:
-            running[name] = _start(name, ["-m", "airflow", name])
-        if serves_reports:
-            running["reports"] = _start("reports", _reports())
+            running[name] = _start(name, ["-m", "airflow", name], environ)
+        if _serves_reports():
+            running["reports"] = _start("reports", _reports(environ), environ)
         _await_ready(port, running)
-        _tell(port, gpus)
+        _tell(port, gpus, environ)
         while True:
             _refuse_dead(running)
             time.sleep(1)
@@ -88,7 +91,7 @@ def _hold() -> TextIO:
         holder = lock.read().strip() or "another process"
         lock.close()
         raise RuntimeError(
-            f"Airflow already runs in {HOME}: {holder}. Stop it, or set AIRFLOW_HOME"
+            f"Airflow already runs in {HOME}: {holder}. Stop it, or set TAILWATCH_AIRFLOW_HOME"
         ) from None
     lock.truncate(0)
     lock.write(f"process {os.getpid()}\n")
@@ -109,7 +112,7 @@ def _wanted_port() -> int:
 
 
 def _environment(port: int, gpus: int) -> dict[str, str]:
-    """Airflow's settings; what the caller has set goes before them."""
+    """The variables of all parts: the caller's, but for settings of Airflow, which are this one's own."""
     address = f"http://{HOST}:{port}"
     secret = _secret()  # that all parts trust each other by
     found = {
@@ -123,7 +126,7 @@ def _environment(port: int, gpus: int) -> dict[str, str]:
         "AIRFLOW__CORE__PARALLELISM": str(max(4, os.cpu_count() or 1)),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME}/airflow.db",
+        DATABASE: f"sqlite:///{HOME}/airflow.db",
         "AIRFLOW__API__HOST": HOST,
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": address,
@@ -131,18 +134,20 @@ def _environment(port: int, gpus: int) -> dict[str, str]:
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(_free_port(port + 713)),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(_free_port(port + 814)),
         "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "1800",
-        "TAILWATCH_REPORTS_URL": f"http://{HOST}:{_free_port(port + 1)}",
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
+    if _serves_reports():
+        found["TAILWATCH_REPORTS_URL"] = f"http://{HOST}:{_free_port(port + 1)}"
     if not os.environ.get("MLFLOW_TRACKING_URI", "").startswith("http"):  # else links lead to that server
         found["TAILWATCH_MLFLOW_URL"] = MLFLOW
     if not gpus:
         found["TAILWATCH_GPU_ON_CPU"] = "1"
-    return {name: value for name, value in found.items() if name == "PATH" or name not in os.environ}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    given = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
+    return {**found, **given, "PATH": path}
 
 
 def _prepare(gpus: int) -> None:
-    """The database, and the pools that params.yaml names."""
+    """The database, and the pools that params.yaml names; one that is there stays as it is."""
     sys.path.insert(0, str(ROOT / "dags"))
     from airflow.models.pool import Pool
     from airflow.utils.db import initdb
@@ -152,7 +157,8 @@ def _prepare(gpus: int) -> None:
     for resource in read_graph(ROOT).resources.values():
         slots = max(1, gpus) if resource.gpu else max(1, (os.cpu_count() or 1) // resource.cpu)
         told = f"{resource.cpu} cores, {resource.memory}, {resource.gpu} GPU a task"
-        Pool.create_or_update_pool(resource.pool, slots, told, include_deferred=False)
+        if Pool.get_pool(resource.pool) is None:
+            Pool.create_or_update_pool(resource.pool, slots, told, include_deferred=False)
 
 
 def _secret() -> str:
@@ -164,19 +170,28 @@ def _secret() -> str:
     return path.read_text()
 
 
-def _reports() -> list[str]:
+def _serves_reports() -> bool:
+    """Whether reports are served here: not where another serves them, nor out of a bucket."""
+    return "TAILWATCH_REPORTS_URL" not in os.environ and "://" not in os.environ.get("TAILWATCH_RUNS", "")
+
+
+def _reports(environ: Mapping[str, str]) -> list[str]:
     """Serves what runs leave, so that a task's link to its report leads somewhere."""
-    place = os.environ.get("TAILWATCH_RUNS", "")
-    folder = ROOT / ".tailwatch" / "runs" if "://" in place or not place else Path(place)
+    folder = Path(environ.get("TAILWATCH_RUNS") or ROOT / ".tailwatch" / "runs")
     folder.mkdir(parents=True, exist_ok=True)
-    port = os.environ["TAILWATCH_REPORTS_URL"].rpartition(":")[2].rstrip("/")
+    port = environ["TAILWATCH_REPORTS_URL"].rpartition(":")[2]
     return ["-m", "http.server", port, "--bind", HOST, "--directory", str(folder)]
 
 
-def _start(name: str, arguments: list[str]) -> "subprocess.Popen[bytes]":
+def _start(name: str, arguments: list[str], environ: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     with (HOME / "logs" / f"{name}.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=environ,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
 
 
@@ -226,17 +241,17 @@ def _get(address: str, token: str = "", data: bytes | None = None) -> dict[str, 
         return None
 
 
-def _tell(port: int, gpus: int) -> None:
+def _tell(port: int, gpus: int, environ: Mapping[str, str]) -> None:
     address = f"http://{HOST}:{port}"
     where = f"{gpus} GPU" if gpus else "no GPU here: its tasks run in the CPU pool"
     mlflow = f".venv/bin/mlflow ui --backend-store-uri sqlite:///mlflow.db   then {MLFLOW}"
-    if os.environ.get("TAILWATCH_MLFLOW_URL") != MLFLOW:
+    if environ.get("TAILWATCH_MLFLOW_URL") != MLFLOW:
         mlflow = "the server that MLFLOW_TRACKING_URI or TAILWATCH_MLFLOW_URL names"
     print(
         f"""
 Airflow:   {address}   user admin, password {_password()}
 Retrain:   {address}/dags/tailwatch_retrain (Trigger), or in another terminal:
-           AIRFLOW_HOME={HOME} {AIRFLOW} dags trigger tailwatch_retrain --conf '{{"reason": "a first try"}}'
+           {_airflow(environ)} dags trigger tailwatch_retrain --conf '{{"reason": "a first try"}}'
            A run works at the newest commit: edits of params.yaml count once they are committed.
 MLflow:    {mlflow}
 Machine:   {os.cpu_count()} cores, {where}
@@ -245,6 +260,13 @@ Logs:      {HOME}/logs
 Ctrl-C stops all of it.""",
         flush=True,
     )
+
+
+def _airflow(environ: Mapping[str, str]) -> str:
+    """How a shell calls this Airflow, also one that names another's database."""
+    names_another = "AIRFLOW_CONFIG" in os.environ or DATABASE in os.environ
+    told = ["AIRFLOW_HOME", DATABASE] if names_another else ["AIRFLOW_HOME"]
+    return " ".join([*(f"{name}={shlex.quote(environ[name])}" for name in told), shlex.quote(str(AIRFLOW))])
 
 
 def _refuse_dead(running: "dict[str, subprocess.Popen[bytes]]") -> None:

@@ -3,15 +3,18 @@
 import importlib.util
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from airflow.models.pool import Pool
 
 from .conftest import ROOT
 from .rest import approve, ask, processes_of
@@ -51,7 +54,7 @@ def airflow(tmp_path, stub, monkeypatch):
     clips.mkdir()
     home = tmp_path / "airflow"
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
-    environ |= {"AIRFLOW_HOME": str(home), "TAILWATCH_DATASET_ROOT": str(clips), "PORT": "18080"}
+    environ |= {"TAILWATCH_AIRFLOW_HOME": str(home), "TAILWATCH_DATASET_ROOT": str(clips), "PORT": "18080"}
     process = subprocess.Popen(
         [sys.executable, "infra/airflow/workstation.py"],
         preexec_fn=_as_in_the_background,
@@ -83,12 +86,17 @@ def _as_in_the_background():
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell starts what ends with `&`
 
 
-@pytest.fixture
-def workstation(tmp_path, monkeypatch):
-    """The module, at home in a folder of its own, without anything that it would start."""
+def loaded():
     spec = importlib.util.spec_from_file_location("workstation", ROOT / "infra/airflow/workstation.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def workstation(tmp_path, monkeypatch):
+    """The module, at home in a folder of its own, without anything that it would start."""
+    module = loaded()
     monkeypatch.setattr(module, "HOME", tmp_path)
     monkeypatch.setattr(module, "_gpus", lambda: 0)
     return module
@@ -125,10 +133,65 @@ def test_links_lead_to_the_server_that_is_tracked_on(tracking, link, workstation
     assert workstation._environment(18080, 0).get("TAILWATCH_MLFLOW_URL") == link
 
 
+def test_settings_of_another_airflow_are_not_heard(workstation, tmp_path, monkeypatch):
+    for name in ("AIRFLOW_HOME", "AIRFLOW_CONFIG", "AIRFLOW__CELERY__BROKER_URL", workstation.DATABASE):
+        monkeypatch.setenv(name, "/another")
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", "aws://")
+    environ = workstation._environment(18080, 0)
+    assert "/another" not in environ.values()
+    assert environ["AIRFLOW_HOME"] == str(tmp_path)
+    assert environ[workstation.DATABASE] == f"sqlite:///{tmp_path}/airflow.db"
+    assert environ["AIRFLOW_CONN_AWS_DEFAULT"] == "aws://"
+
+
+@pytest.mark.parametrize(
+    ("environ", "home"),
+    [
+        pytest.param({"AIRFLOW_HOME": "/another"}, ROOT / ".tailwatch" / "airflow", id="the project's"),
+        pytest.param({"TAILWATCH_AIRFLOW_HOME": "/own"}, Path("/own"), id="as named"),
+    ],
+)
+def test_the_workstation_has_a_home_of_its_own(environ, home, monkeypatch):
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert home == loaded().HOME
+
+
+def test_a_pool_that_a_person_changed_stays(workstation, database):
+    kept = 7
+    Pool.create_or_update_pool("cpu", kept, "", include_deferred=False)
+    Pool.delete_pool("gpu")
+    workstation._prepare(2)
+    assert (Pool.get_pool("cpu").slots, Pool.get_pool("gpu").slots) == (kept, 2)
+
+
+@pytest.mark.parametrize("exported", ["", "AIRFLOW_CONFIG", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"])
+def test_the_command_that_is_printed_is_a_shells(exported, workstation, tmp_path, monkeypatch):
+    monkeypatch.delenv(workstation.DATABASE, raising=False)
+    if exported:
+        monkeypatch.setenv(exported, "another")
+    home = tmp_path / "my airflow"
+    monkeypatch.setattr(workstation, "HOME", home)
+    monkeypatch.setattr(workstation, "AIRFLOW", tmp_path / "my bin" / "airflow")
+    home.mkdir()
+    words = shlex.split(workstation._airflow(workstation._environment(18080, 0)))
+    assert (words[0], words[-1]) == (f"AIRFLOW_HOME={home}", f"{tmp_path}/my bin/airflow")
+    assert words[1:-1] == [f"{workstation.DATABASE}=sqlite:///{home}/airflow.db"] * bool(exported)
+
+
+@pytest.mark.parametrize(
+    ("runs", "served"), [("", True), ("/data/runs", True), ("s3://team/runs", False)], ids=str
+)
+def test_reports_in_a_bucket_have_no_link(runs, served, workstation, monkeypatch):
+    monkeypatch.setenv("TAILWATCH_RUNS", runs)
+    assert ("TAILWATCH_REPORTS_URL" in workstation._environment(18080, 0)) is served
+    assert workstation._serves_reports() is served
+
+
 def test_what_was_started_before_a_signal_is_stopped(workstation, monkeypatch):
     started, stopped = {}, {}
 
-    def start(name, _):
+    def start(name, *_):
         if started:
             raise SystemExit(143)
         started[name] = object()
