@@ -83,6 +83,8 @@ class Listing:
 def relabelled(listing: Listing, label_map: Mapping[str, str]) -> Listing:
     """The listing under the labels that a data set's own classes are mapped to; other classes stay.
 
+    A clip under two classes that count as one label stands once.
+
     Args:
         label_map: the data set's class to the label.
     """
@@ -91,8 +93,9 @@ def relabelled(listing: Listing, label_map: Mapping[str, str]) -> Listing:
     present = {entry.label for entry in listing.entries}
     idle = sorted(set(label_map) - present)
     warnings = (f"dataset.label_map names classes of no clip in use: {', '.join(idle)}",) if idle else ()
-    entries = tuple(_relabelled(entry, label_map.get(entry.label, entry.label)) for entry in listing.entries)
-    return replace(listing, entries=in_order(entries), warnings=(*listing.warnings, *warnings))
+    mapped = [_relabelled(entry, label_map.get(entry.label, entry.label)) for entry in listing.entries]
+    once = {(entry.clip_id, entry.label): entry for entry in reversed(mapped)}
+    return replace(listing, entries=in_order(once.values()), warnings=(*listing.warnings, *warnings))
 
 
 def with_warning_of_sources(listing: Listing, remedy: str) -> Listing:

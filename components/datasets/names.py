@@ -94,6 +94,17 @@ def lines_of(source: Source, uri: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
+def about_misfiled(uris: Iterable[str]) -> tuple[str, ...]:
+    """A warning of videos in the folder of another class than their names say, where names are trusted."""
+    told = sorted(uris)
+    if not told:
+        return ()
+    return (
+        f"{len(told)} videos say another class in their names than by their folders, and the name holds: "
+        f"{some(told)}",
+    )
+
+
 def some(what: Iterable[str], shown: int = 10) -> str:
     """The first names of many, and how many more there are."""
     told = [_shown(one) for one in what]

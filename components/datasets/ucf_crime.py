@@ -1,7 +1,8 @@
 """Adapter `ucf_crime`: UCF-Crime's original videos, wherever its many zips and mirrors put them.
 
 Videos are known by their names, which are unique, because folders are not: the lists name a folder that no
-zip holds, mirrors nest folders twice, and 50 normal videos lie in two folders.
+zip holds, mirrors nest folders twice, and 50 normal videos lie in two folders. So a video whose name says
+another class than its folder, both asked for, is of the class of its name.
 
 Source: Sultani, Chen, Shah, "Real-world Anomaly Detection in Surveillance Videos", CVPR 2018; the ReadMe, the
 lists and Temporal_Anomaly_Annotation_for_Testing_Videos.txt that come with the videos.
@@ -9,15 +10,15 @@ lists and Temporal_Anomaly_Annotation_for_Testing_Videos.txt that come with the 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from components.core.errors import BadDataError
 from components.datasets.adapter import Adapter
 from components.datasets.listing import Entry, Listing, of_classes
-from components.datasets.names import LeftOut, Names, lines_of, names_of, unread
+from components.datasets.names import LeftOut, Names, about_misfiled, lines_of, names_of, some, unread
 from components.datasets.official import OfficialSplit, with_sides
 from components.datasets.source import Source
 
@@ -25,6 +26,13 @@ _NAME = re.compile(r"(?P<video>(?P<name>.+?)_?\d+)_x264A?")
 _ANNOTATION = "Temporal_Anomaly_Annotation"
 _NONE = -1
 Frames = tuple[tuple[int, int], ...]
+
+
+class Annotation(NamedTuple):
+    """What the tables of events say of a video: its class, and the first and last frame of each event."""
+
+    label: str
+    frames: Frames
 
 
 @dataclass(frozen=True)
@@ -55,15 +63,17 @@ def list_ucf_crime(source: Source, wanted: tuple[str, ...], options: UcfCrimeOpt
     entries, others = of_classes(found, wanted)
     tables = _tables(names)
     events = annotated_events(line for table in tables for line in lines_of(source, table))
-    entries = tuple(replace(entry, intervals_frames=events.get(_key(entry.uri), ())) for entry in entries)
+    entries = tuple(_with_events(entry, events) for entry in entries)
     rest = unread(names.no_videos, tables)
-    listing = Listing(entries, (*others, *copies, *rest, *names.flawed))
+    misfiled = (uri for uri in names.videos if _is_misfiled(uri, wanted))
+    warnings = (*about_misfiled(misfiled), *_about_classes(entries, events, wanted))
+    listing = Listing(entries, (*others, *copies, *rest, *names.flawed), warnings)
     if options.official_split is None:
         return listing
     return with_sides(listing, names, _official(source, names, options), _key)
 
 
-def annotated_events(lines: Iterable[str]) -> dict[str, Frames]:
+def annotated_events(lines: Iterable[str]) -> dict[str, Annotation]:
     r"""Frames of the events, first and last, counted from 1, by the video; those of all its lines together.
 
     Args:
@@ -74,19 +84,19 @@ def annotated_events(lines: Iterable[str]) -> dict[str, Frames]:
 
     Example:
         >>> annotated_events(["Abuse028_x264.mp4  Abuse  165  240  -1  -1\t"])
-        {'abuse028': ((165, 240),)}
+        {'abuse028': Annotation(label='Abuse', frames=((165, 240),))}
     """
-    class_of: dict[str, str] = {}
-    events: dict[str, Frames] = {}
+    events: dict[str, Annotation] = {}
     for line in lines:
-        video, name, found = _event(line)
-        if class_of.setdefault(video, name) != name:
+        video, label, found = _event(line)
+        known = events.setdefault(video, Annotation(label, ()))
+        if known.label != label:
             raise BadDataError(
-                f"{_ANNOTATION}: {line!a}, and another line of this video says {class_of[video]}",
+                f"{_ANNOTATION}: {line!a}, and another line of this video says {known.label}",
                 wanted="one class for a video",
                 remedy="correct the lines, or take the file out of the data set",
             )
-        events[video] = tuple(dict.fromkeys((*events.get(video, ()), *found)))
+        events[video] = Annotation(label, tuple(dict.fromkeys((*known.frames, *found))))
     return events
 
 
@@ -107,6 +117,29 @@ def _event(line: str) -> tuple[str, str, Frames]:
     return _key(video), name, events
 
 
+def _with_events(entry: Entry, events: Mapping[str, Annotation]) -> Entry:
+    found = events.get(_key(entry.uri))
+    return entry if found is None else replace(entry, intervals_frames=found.frames)
+
+
+def _about_classes(
+    entries: Iterable[Entry], events: Mapping[str, Annotation], wanted: tuple[str, ...]
+) -> tuple[str, ...]:
+    """A warning where the annotation says another class than the clip's: Normal stands for Normal_Videos.
+
+    A folder that is no class of the annotation's, as one of all anomalies, contradicts none of its words.
+    """
+    words = {found.label for found in events.values()}
+    odd = [
+        f"{entry.uri}: {entry.label}, {found.label}"
+        for entry in entries
+        if (found := events.get(_key(entry.uri)))
+        and _differ(found.label, entry.label)
+        and (found.label in wanted or entry.label in words)
+    ]
+    return (f"{_ANNOTATION} says another class than {len(odd)} clips have: {some(odd)}",) if odd else ()
+
+
 def _tables(names: Names) -> list[str]:
     """The tables of events, of which a data set that was put together may hold several."""
     return [uri for uri in names.uris if PurePosixPath(uri).match(f"{_ANNOTATION}*.txt")]
@@ -116,25 +149,47 @@ def _once(source: Source, videos: Iterable[str], wanted: tuple[str, ...]) -> tup
     """Every video once, and its copies in other folders.
 
     Of several, one in a class's folder says the class, and it is taken unless it is empty and another is not.
+    Where they say several classes it stands under each of them, which is a conflict of labels.
     """
     copies_of: defaultdict[str, list[str]] = defaultdict(list)
-    for uri in sorted(videos, key=lambda uri: (_class_of(uri, wanted) not in wanted, uri)):
+    for uri in sorted(videos, key=lambda uri: (_rank(uri, wanted), uri)):
         copies_of[_key(uri)].append(uri)
     entries, others = [], []
     for first, *more in copies_of.values():
         kept = next(filter(source.size, (first, *more)), first) if more else first
-        entries.append(Entry(kept, _class_of(first, wanted), source=video_of(kept)))
+        said = [label for label in (_class_of(uri, wanted) for uri in more) if label in wanted]
+        labels = dict.fromkeys((_class_of(first, wanted), *said))
+        entries += [Entry(kept, label, source=video_of(kept)) for label in labels]
         rest = (uri for uri in (first, *more) if uri != kept)
         others += [(uri, f"another copy of {kept}, by its name") for uri in rest]
     return entries, tuple(others)
 
 
+def _rank(uri: str, wanted: tuple[str, ...]) -> tuple[bool, bool]:
+    """Copies of no class last, and before them those in the folder of another class."""
+    return _class_of(uri, wanted) not in wanted, _is_misfiled(uri, wanted)
+
+
 def _class_of(uri: str, wanted: tuple[str, ...]) -> str:
-    path = PurePosixPath(uri)
-    named = _NAME.fullmatch(path.stem)
-    if path.parent.name not in wanted and named is not None and named["name"] in wanted:
-        return named["name"]
-    return path.parent.name
+    folder, name = PurePosixPath(uri).parent.name, _named(uri)
+    return name if name in wanted and (folder not in wanted or _differ(name, folder)) else folder
+
+
+def _is_misfiled(uri: str, wanted: tuple[str, ...]) -> bool:
+    """Whether a video lies in the folder of another class than its name says, both asked for."""
+    folder = PurePosixPath(uri).parent.name
+    return folder in wanted and _class_of(uri, wanted) != folder
+
+
+def _named(uri: str) -> str:
+    """The class that a video's name says; empty: none."""
+    named = _NAME.fullmatch(PurePosixPath(uri).stem)
+    return named["name"] if named else ""
+
+
+def _differ(name: str, folder: str) -> bool:
+    """Whether a folder is of another class: Testing_Normal_Videos_Anomaly is one of Normal_Videos."""
+    return name.lower() not in folder.lower()
 
 
 def _official(source: Source, names: Names, options: UcfCrimeOptions) -> OfficialSplit:

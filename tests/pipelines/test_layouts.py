@@ -512,7 +512,7 @@ def test_equal_bytes_under_two_names_are_set_aside(tmp_path: Path) -> None:
     ],
 )
 def test_temporal_annotation(line: str, events: tuple[tuple[int, int], ...]) -> None:
-    assert list(annotated_events([line]).values()) == [events]
+    assert [found.frames for found in annotated_events([line]).values()] == [events]
 
 
 @pytest.mark.parametrize(
@@ -551,12 +551,76 @@ def test_an_annotation_that_cannot_be_right(line: str) -> None:
     ],
 )
 def test_lines_of_one_video_are_taken_together(lines: list[str], events: tuple[tuple[int, int], ...]) -> None:
-    assert list(annotated_events(lines).values()) == [events]
+    assert [found.frames for found in annotated_events(lines).values()] == [events]
 
 
 def test_lines_of_one_video_under_two_classes_are_refused() -> None:
     with pytest.raises(BadDataError, match="one class for a video"):
         annotated_events(["Arson011_x264.mp4 Arson 1 2 -1 -1", "Arson011_x264.mp4 Abuse 5 6 -1 -1"])
+
+
+MISFILED = "1 videos say another class in their names than by their folders, and the name holds: "
+ANNOTATED = "Temporal_Anomaly_Annotation says another class than 1 clips have: "
+
+
+@pytest.mark.parametrize(
+    ("uris", "classes", "found", "warnings"),
+    [
+        pytest.param(
+            ["Abuse/Fighting003_x264.mp4"],
+            ("Abuse", "Fighting"),
+            [("Abuse/Fighting003_x264.mp4", "Fighting")],
+            (f"{MISFILED}Abuse/Fighting003_x264.mp4",),
+            id="the name is trusted",
+        ),
+        pytest.param(
+            ["Abuse/Fighting003_x264.mp4", "Fighting/Fighting003_x264.mp4"],
+            ("Abuse", "Fighting"),
+            [("Fighting/Fighting003_x264.mp4", "Fighting")],
+            (f"{MISFILED}Abuse/Fighting003_x264.mp4",),
+            id="the copy in its own folder is taken",
+        ),
+        pytest.param(
+            ["Abuse/Abuse001_x264.mp4", "Abuse/Fighting003_x264.mp4"],
+            ("Abuse",),
+            [("Abuse/Abuse001_x264.mp4", "Abuse"), ("Abuse/Fighting003_x264.mp4", "Abuse")],
+            (f"{ANNOTATED}Abuse/Fighting003_x264.mp4: Abuse, Fighting",),
+            id="the annotation alone knows the class of the name",
+        ),
+        pytest.param(
+            ["all/Fighting003_x264.mp4"], ("all",), [("all/Fighting003_x264.mp4", "all")], (), id="no class"
+        ),
+        pytest.param(
+            ["Testing_Normal_Videos_Anomaly/Normal_Videos_003_x264.mp4"],
+            ("Normal_Videos", "Testing_Normal_Videos_Anomaly"),
+            [("Testing_Normal_Videos_Anomaly/Normal_Videos_003_x264.mp4", "Testing_Normal_Videos_Anomaly")],
+            (),
+            id="a folder of the name's class",
+        ),
+    ],
+)
+def test_videos_in_the_folder_of_another_class(
+    tmp_path: Path,
+    uris: list[str],
+    classes: tuple[str, ...],
+    found: list[tuple[str, str]],
+    warnings: tuple[str, ...],
+) -> None:
+    lines = ["Abuse001_x264.mp4 Abuse -1 -1 -1 -1", "Fighting003_x264.mp4 Fighting 7 9 -1 -1"]
+    lines += ["Normal_Videos_003_x264.mp4 Normal -1 -1 -1 -1"]
+    datasets_tiny.write_lines(tmp_path / "Temporal_Anomaly_Annotation.txt", lines)
+    listing = names_listed(tmp_path, uris, "ucf_crime", classes)
+    assert [(entry.uri, entry.label) for entry in listing.entries] == found
+    assert listing.warnings == warnings
+
+
+def test_a_video_in_the_folders_of_two_classes_is_a_conflict(tmp_path: Path) -> None:
+    films = datasets_tiny.ucf_crime(tmp_path / "films")
+    normal = ("Normal_Videos_event", "Testing_Normal_Videos_Anomaly")
+    with pytest.raises(BadDataError, match=r"_003_x264\.mp4: Normal_Videos_event, .*ingest\.conflicts"):
+        ingest.run(open_project(tmp_path, "ucf_crime", {"classes": list(normal)}))
+    listing = list_clips(open_root(str(films)), "ucf_crime", ("N",), {}, dict.fromkeys(normal, "N"))
+    assert [entry.label for entry in listing.entries if "_003_" in entry.uri] == ["N"]
 
 
 def test_the_tables_of_annotations_are_read_together(tmp_path: Path) -> None:
