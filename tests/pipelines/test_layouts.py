@@ -623,6 +623,41 @@ def test_a_video_in_the_folders_of_two_classes_is_a_conflict(tmp_path: Path) -> 
     assert [entry.label for entry in listing.entries if "_003_" in entry.uri] == ["N"]
 
 
+@pytest.mark.parametrize("uri", ["fights/no3_xvid.avi", "nofights/FI3_xvid.avi"])
+@pytest.mark.parametrize(
+    "classes", [("nofights", "fights"), ("no", "fi"), ("no_fight", "fight")], ids=lambda classes: classes[1]
+)
+def test_the_name_of_a_hockey_clip_decides_over_its_folder(
+    tmp_path: Path, uri: str, classes: tuple[str, ...]
+) -> None:
+    listing = names_listed(tmp_path, [uri], "hockey_fight", classes)
+    fights = Path(uri).name.startswith("FI")
+    assert [(entry.label, entry.source) for entry in listing.entries] == [
+        (classes[fights], "fi-000" if fights else "no-000")
+    ]
+    assert listing.warnings == (f"{MISFILED}{uri}",)
+
+
+@pytest.mark.parametrize(
+    ("uri", "classes", "label"),
+    [
+        pytest.param("nonviolence/no1_xvid.avi", ("nonviolence", "violence"), "nonviolence", id="own words"),
+        pytest.param("HockeyFights/fi1_xvid.avi", ("nofights", "fights"), "fights", id="one folder for all"),
+        pytest.param("nofights/no1_xvid.avi", ("no", "fi"), "no", id="the prefix is asked for"),
+    ],
+)
+def test_hockey_folders_that_contradict_nothing(
+    tmp_path: Path, uri: str, classes: tuple[str, ...], label: str
+) -> None:
+    listing = names_listed(tmp_path, [uri], "hockey_fight", classes)
+    assert ([entry.label for entry in listing.entries], listing.warnings) == ([label], ())
+
+
+def test_a_misfiled_hockey_clip_whose_class_is_not_asked_for_is_left_out(tmp_path: Path) -> None:
+    listing = names_listed(tmp_path, ["fights/no3_xvid.avi"], "hockey_fight", ("fights",))
+    assert (listing.entries, len(listing.left_out), len(listing.warnings)) == ((), 1, 1)
+
+
 def test_the_tables_of_annotations_are_read_together(tmp_path: Path) -> None:
     datasets_tiny.ucf_crime(tmp_path)
     datasets_tiny.write_lines(
