@@ -5,7 +5,7 @@ labels.csv (every clip, also those set aside, with the reason) and report.json.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations, product
 from pathlib import Path
@@ -66,7 +66,8 @@ def run(project: Project) -> None:
     origin = params.dataset.adapter
     clips = [entry.clip(sha256_of[entry.uri], content_size(files[entry.uri]), origin) for entry in used]
     write_clips(project.out("ingest", "clips.csv"), clips)
-    parts = divide_clips(used, pairs, twins, params)
+    bound = [*_equal(catalogue), *((one, other) for one, other, _ in pairs)]
+    parts = divide_clips(list(catalogue.entries.values()), bound, {*catalogue.aside, *twins}, params)
     labels = [
         replace(_label(entry, catalogue, sides, twins, intervals), parts=parts.get(entry.clip_id, ()))
         for entry in catalogue.entries.values()
@@ -118,18 +119,19 @@ def split_clips(entries: list[Entry], split: SplitParams) -> dict[str, str]:
 
 
 def divide_clips(
-    entries: list[Entry], pairs: list[Pair], aside: Collection[str], params: Params
+    entries: list[Entry], pairs: Iterable[tuple[str, str]], aside: Collection[str], params: Params
 ) -> dict[str, tuple[int, ...]]:
     """The part of each clip under each of the protocol's seeds, by clip_id; empty without folds.
 
     Args:
+        pairs: clips that show the same, whose groups no fold divides.
         aside: clips that get no part; what they bind together stays together.
     """
     protocol = params.protocol
     if protocol.kind != "kfold":
         return {}
     groups = {entry.clip_id: entry.group for entry in entries}
-    joined = joined_groups(groups, ((one, other) for one, other, _ in pairs))
+    joined = joined_groups(groups, pairs)
     whole = {clip_id: group for clip_id, group in joined.items() if clip_id not in aside}
     labels = {entry.clip_id: entry.label for entry in entries}
     parts = [assign_parts(whole, labels, protocol.folds, seed, protocol.strategy) for seed in protocol.seeds]
@@ -152,6 +154,13 @@ def _about_split(entries: list[Entry], sides: Mapping[str, str], split: SplitPar
     if torn:
         shown = ", ".join(ascii(group)[1:-1] for group in torn[:SHOWN])
         yield f"the data set's own split tears {len(torn)} sources apart, among them {shown}"
+
+
+def _equal(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """Clips of equal bytes: the one that is kept, with each of the others."""
+    for kept, copies in catalogue.duplicates:
+        for copy in copies:
+            yield kept, copy
 
 
 def _near(

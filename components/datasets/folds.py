@@ -49,7 +49,7 @@ def sides_of_fold(parts: Mapping[str, int], fold: int, folds: int) -> dict[str, 
 
 
 def joined_groups(groups: Mapping[str, str], pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Groups by clip, those of near-duplicates taken together, so that no fold divides a pair.
+    """Groups by clip, those of copies and near-duplicates taken together, so that no fold divides a pair.
 
     Example:
         >>> joined_groups({"a": "film-1", "b": "film-2", "c": "film-3"}, [("a", "b")])

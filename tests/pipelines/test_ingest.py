@@ -112,12 +112,23 @@ def test_a_copy_stays_with_its_source_though_its_twin_is_set_aside(tmp_path: Pat
         for group in range(6)
         for k in range(2)
     ]
-    pairs = [("calm0_0.mp4", "copy.mp4", 0.99)]
+    pairs = [("calm0_0.mp4", "copy.mp4")]
     parts = ingest.divide_clips(
         [*entries, Entry("copy.mp4", "calm", source="other")], pairs, {"calm0_0.mp4"}, params
     )
     assert "calm0_0.mp4" not in parts
     assert parts["calm0_1.mp4"] == parts["copy.mp4"]
+
+
+def test_no_fold_divides_sources_that_share_equal_bytes(tmp_path: Path) -> None:
+    films = write_films(tmp_path, calm=8, fight=8)
+    shutil.copy(films / "calm" / "0.mp4", films / "calm" / "copy.mp4")
+    rows = [f"{label}/{k}.mp4,{label},{label}-{k}" for label in ("calm", "fight") for k in range(8)]
+    write_table(films, ["clip,label,source", *rows, "calm/copy.mp4,calm,calm-1"])
+    ingest.run(open_project(tmp_path, protocol={"kind": "kfold", "folds": 2, "seeds": list(range(20))}))
+    labels = read_labels(open_project(tmp_path, protocol={"kind": "kfold", "folds": 2}))
+    assert labels["calm/copy.mp4"].parts == ()
+    assert labels["calm/0.mp4"].parts == labels["calm/1.mp4"].parts
 
 
 @pytest.mark.parametrize(
