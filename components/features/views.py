@@ -5,6 +5,7 @@ frames, focused bag).
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -111,7 +112,10 @@ def lay_out(frames: np.ndarray, masks: np.ndarray | None, view: View) -> Rendere
     small = np.stack([shown[k] for k in chosen])
     if not view.difference:
         return Rendered(small, bag.indices, bag.kept)
-    before = np.stack([shown[max(k - 1, 0)] for k in chosen])
+    previous = [
+        k if k == last else max(k - 1, 0) for last, k in pairwise([-1, *chosen])
+    ]  # repeated: no change
+    before = np.stack([shown[k] for k in previous])
     return Rendered(change(before, small), bag.indices, bag.kept)
 
 

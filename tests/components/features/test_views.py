@@ -96,6 +96,12 @@ def test_a_difference_is_from_the_frame_before_in_the_sampling_and_not_in_the_fo
     assert (focused != STILL).any(axis=(1, 2, 3)).all()
 
 
+def test_the_last_frame_of_a_short_clip_shows_its_motion_once() -> None:
+    short = view(background="keep", difference=True, focus=Focus(frames=8))
+    shown = pixels(moving(0, 5, 5), None, short)
+    assert [bool((frame != STILL).any()) for frame in shown] == [False] + [True] * 4 + [False] * 3
+
+
 @pytest.mark.parametrize("total", [1, 5, 20, 21, 400])
 def test_focus_shows_as_many_frames_of_every_clip(total: int) -> None:
     rendered = pixels(moving(2, 5, total), None, view(background="keep", focus=Focus(frames=20)))
