@@ -57,9 +57,8 @@ def _clips(clips: Mapping[str, Any]) -> str:
 
 def _split(told: Mapping[str, Any]) -> str:
     leak = " Clips of one source lie on several sides, so results are too good for new sources."
-    return f"Split by {told['split']}, seed {told['split_seed']}." + (
-        leak if told["split"] == "random" else ""
-    )
+    leaks = told["split"] == "random" or told["clips"]["torn"]
+    return f"Split by {told['split']}, seed {told['split_seed']}." + (leak if leaks else "")
 
 
 def _pictures(decoded: Mapping[str, Any] | None) -> str:

@@ -54,6 +54,7 @@ def model_facts(project: Project, model_id: str, verdict: Mapping[str, Any] | No
         "cost": _cost(project, digest(bundle)),
         "verdict": verdict,
         "split": project.params.split.strategy,
+        "torn": data_section(read_labels(project), project.params.dataset.classes)["torn"],
         "fold_strategy": project.params.protocol.strategy,
     }
 

@@ -60,7 +60,7 @@ def limits(told: Mapping[str, Any]) -> list[str]:
     found += _at_chance("test", test)
     if folds := told["evaluation"].get("folds"):
         found += _at_chance("all folds'", folds)
-    if told["split"] == "random":
+    if told["split"] == "random" or told["torn"]:
         found.append(
             "Clips of one source lie on several sides of the split: figures are too good for new sources."
         )

@@ -8,12 +8,13 @@ from components.datasets.clips import SIDES, Label
 
 
 def data_section(labels: Mapping[str, Label], classes: Sequence[str]) -> dict[str, Any]:
-    """Clips and source groups by class and split, and what was set aside why."""
+    """Clips and source groups by class and split, sources on several sides, and what was set aside why."""
     used = [label for label in labels.values() if label.holdout]
     aside = [label for label in labels.values() if not label.holdout]
     sides = [*SIDES, *sorted({label.holdout for label in used} - set(SIDES))]
     clips = Counter((label.label, label.holdout) for label in used)
     groups = {(label.label, label.holdout, label.source) for label in used}
+    sources = _by_source(used, classes, sides)
     return {
         "sides": sides,
         "rows": [
@@ -29,7 +30,8 @@ def data_section(labels: Mapping[str, Label], classes: Sequence[str]) -> dict[st
         ],
         "clips": len(used),
         "groups": len({label.source for label in used}),
-        "sources": _by_source(used, classes),
+        "sources": sources,
+        "torn": sum(len(row["sides"]) > 1 for row in sources),
         "aside": sorted(aside, key=lambda label: (label.reason, label.clip_id)),
     }
 
@@ -38,12 +40,16 @@ def _groups(groups: set[tuple[str, str, str]], name: str, side: str) -> int:
     return len({source for label, holdout, source in groups if (label, holdout) == (name, side)})
 
 
-def _by_source(used: Sequence[Label], classes: Sequence[str]) -> list[dict[str, Any]]:
+def _by_source(used: Sequence[Label], classes: Sequence[str], sides: Sequence[str]) -> list[dict[str, Any]]:
     """Clips of each source group by class, the largest group first."""
     counts = Counter((label.source, label.label) for label in used)
-    sides = {label.source: label.holdout for label in used}
+    held = {(label.source, label.holdout) for label in used}
     rows = [
-        {"source": source, "side": side, "cells": [counts[source, name] for name in classes]}
-        for source, side in sides.items()
+        {
+            "source": source,
+            "sides": [side for side in sides if (source, side) in held],
+            "cells": [counts[source, name] for name in classes],
+        }
+        for source in {source for source, _ in held}
     ]
     return sorted(rows, key=lambda row: (-sum(row["cells"]), row["source"]))

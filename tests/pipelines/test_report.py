@@ -270,6 +270,16 @@ def moved(project, tmp_path) -> Path:
     return root
 
 
+def test_a_given_split_that_tears_a_source_is_told(moved):
+    table = moved / "outs/ingest/labels.csv"
+    rows = read_csv(table)
+    torn = [row | {"source": "film<0>"} if row["source"] == "film<2>" else row for row in rows]
+    write_csv(table, tuple(rows[0]), torn)
+    text = report.run(Project.open(moved)).read_text()
+    assert "film&lt;0&gt;</th><td>train, test</td>" in text
+    assert "Clips of one source lie on several sides: results are too good." in text
+
+
 @pytest.mark.parametrize(
     ("strategy", "told"),
     [

@@ -239,13 +239,24 @@ def test_weights_have_their_licence(facts):
     ("change", "said"),
     [
         pytest.param({"split": "random"}, "figures are too good for new sources", id="random split"),
+        pytest.param({"torn": 1}, "figures are too good for new sources", id="a given split tears a source"),
         pytest.param({"bundle": {"training": TRAINING}}, "The budget of steps ended", id="cut short"),
         pytest.param({"bundle": {"training": TRAINING}}, "may have learned nothing", id="its own warnings"),
     ],
 )
 def test_limits_that_depend_on_the_run(facts, change, said):
-    assert not any(said in limit for limit in limits(facts))
-    assert any(said in limit for limit in limits(facts | change))
+    whole = facts | {"torn": 0}
+    assert not any(said in limit for limit in limits(whole))
+    assert any(said in limit for limit in limits(whole | change))
+
+
+def test_sources_on_several_sides_are_told_whatever_the_strategy(laid, facts):
+    assert (facts["split"], facts["torn"]) == ("group", 1)
+    assert "Clips of one source lie on several sides" in section(model_card(facts), "Limits")
+    told = data_facts(laid.project)
+    assert "Clips of one source lie on several sides" in data_card(told)
+    told["clips"]["torn"] = 0
+    assert "several sides" not in data_card(told)
 
 
 @pytest.mark.parametrize(
