@@ -9,13 +9,14 @@ from typing import Any, Literal
 import yaml
 
 from components.core.errors import UsageError
-from components.core.settings import parse
+from components.core.settings import check_range, parse
+from components.datasets.splits import check_fractions
 from components.evaluation.settings import CompareSettings, EvaluateSettings, GateSettings
 from components.faces.settings import FeaturizeSettings
 from components.features.keys import ChainSettings
 from components.features.views import View
 from components.segmentation.base import SegmentSettings
-from components.training.settings import TrainSettings
+from components.training.settings import HIGHEST_SEED, TrainSettings
 from components.video.sampling import Sampling
 from pipelines.params_check import check_params
 
@@ -59,10 +60,7 @@ class IngestParams:
 
     def __post_init__(self) -> None:
         for name, low in (("max_bad_fraction", 0.0), ("near_duplicate_agreement", -1.0)):
-            if not low <= getattr(self, name) <= 1:  # false for NaN, too
-                raise UsageError(
-                    f"ingest.{name} is {getattr(self, name)}", wanted=f"{low:g} to 1", remedy="correct it"
-                )
+            check_range(f"ingest.{name}", getattr(self, name), low, 1)
 
 
 @dataclass(frozen=True)
@@ -72,6 +70,9 @@ class Fractions:
     train: float = 0.6
     val: float = 0.2
     test: float = 0.2
+
+    def __post_init__(self) -> None:
+        check_fractions((self.train, self.val, self.test))
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class ProtocolParams:
 
     def __post_init__(self) -> None:
         distinct = 0 < len(self.seeds) == len(set(self.seeds))
-        if self.folds < 2 or not distinct or not all(0 <= seed < 2**32 for seed in self.seeds):
+        if self.folds < 2 or not distinct or not all(0 <= seed <= HIGHEST_SEED for seed in self.seeds):
             raise UsageError(
                 f"protocol has {self.folds} folds and seeds {list(self.seeds)}",
                 wanted="2 folds or more, and different seeds from 0 to 4294967295",
@@ -166,6 +167,9 @@ class ReportParams:
 
     blur_faces: bool = True
     clips_per_class: int = 3
+
+    def __post_init__(self) -> None:
+        check_range("report.clips_per_class", self.clips_per_class, 0)
 
 
 @dataclass(frozen=True)

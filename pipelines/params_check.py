@@ -1,12 +1,14 @@
 """What one section of params.yaml alone cannot know: that names meet, and that a model fits its view."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from components.core.errors import UsageError
+from components.core.settings import check_range
 from components.datasets.registry import check_options
 from components.evaluation.reference import paper_rows
 from components.features.activation_layout import RATE
@@ -16,9 +18,11 @@ from components.models.registry import definition_of, model_settings
 from components.training.settings import settings_for
 
 if TYPE_CHECKING:
-    from pipelines.params import DatasetParams, Params
+    from pipelines.params import DatasetParams, Params, Resource
 
 _OF_EVERY_MODEL = ("view", "runs_on", "train")
+LEAST = {"cpu": 1, "gpu": 0, "minutes": 1, "retries": 0, "parts": 1}
+_MEMORY = r"[1-9][0-9]*(Mi|Gi|Ti|M|G|T)"  # of bytes, as Kubernetes writes it
 
 
 def check_params(params: "Params") -> "Params":
@@ -37,6 +41,7 @@ def check_params(params: "Params") -> "Params":
         "samplings", params.samplings, set(params.chain.frame_samplings()), "view, segmenter or featurize"
     )
     _check_activations(params)
+    check_resources(params.resources)
     unknown = {params.model(name).runs_on for name in params.models} - set(params.resources)
     if unknown:
         raise UsageError(
@@ -45,6 +50,23 @@ def check_params(params: "Params") -> "Params":
             remedy="correct the model's runs_on, or add the class under resources",
         )
     return params
+
+
+def check_resources(classes: Mapping[str, "Resource"]) -> None:
+    """Check what a class of machine asks as dags/ does, which reads the same lines and stands alone.
+
+    Raises:
+        UsageError: too little, or no pool, or memory in other words.
+    """
+    for name, asked in classes.items():
+        for key, low in LEAST.items():
+            check_range(f"resources.{name}.{key}", getattr(asked, key), low)
+        if not asked.pool or not re.fullmatch(_MEMORY, asked.memory):
+            raise UsageError(
+                f"resources.{name} has pool {asked.pool!r} and memory {asked.memory!r}",
+                wanted="the name of a pool, and an amount like 8Gi",
+                remedy="correct the value in params.yaml",
+            )
 
 
 def _check_lines(params: "Params") -> None:

@@ -1,6 +1,7 @@
 """Typed settings from YAML: frozen dataclasses that refuse strangers."""
 
 import dataclasses
+import math
 import types
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -49,6 +50,16 @@ def to_dict(settings: Any) -> dict[str, Any]:
     """The settings as plain JSON values."""
     plain: dict[str, Any] = _plain(settings)
     return plain
+
+
+def check_range(where: str, value: float, low: float, high: float = math.inf) -> None:
+    """Refuse a number that is not in [low, high]; NaN is in none.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not low <= value <= high:
+        raise _wrong(where, value, f"{low} or more" if high == math.inf else f"{low} to {high}")
 
 
 def _plain(value: Any) -> Any:

@@ -33,7 +33,7 @@ def group_side(seed: int, group: str, fractions: Sequence[float]) -> str:
 
 def split_by_group(seed: int, groups: Mapping[str, str], fractions: Sequence[float]) -> dict[str, str]:
     """Sides of clips, given the source group of each."""
-    _check(fractions)
+    check_fractions(fractions)
     return {clip_id: group_side(seed, group, fractions) for clip_id, group in groups.items()}
 
 
@@ -51,7 +51,7 @@ def split_at_random(seed: int, clip_ids: Iterable[str], fractions: Sequence[floa
     Source: paper 000, IV-A (60, 20 and 20 %). The counts follow from its 48 test clips and from Table 2: 106
     of 142 are 74.65 %, 35 of 48 are 72.92 %.
     """
-    _check(fractions)
+    check_fractions(fractions)
     _, val, test = (Fraction(str(fraction)) for fraction in fractions)
     order = sorted(clip_ids, key=lambda clip_id: (_place(seed, clip_id), clip_id))
     test_count = ceil(test * len(order))
@@ -153,7 +153,7 @@ def search_seed(groups: Sequence[str], labels: Sequence[str], fractions: Sequenc
         fractions: shares of SIDES.
         tries: seeds to look at.
     """
-    _check(fractions)
+    check_fractions(fractions)
     names, group_of = np.unique(np.asarray(groups, str), return_inverse=True)
     classes, class_of = np.unique(np.asarray(labels, str), return_inverse=True)
     counts = np.zeros((len(names), len(classes)))
@@ -206,8 +206,10 @@ def _place(seed: int, name: str) -> float:
     return (int.from_bytes(first) >> 11) / 2**53
 
 
-def _check(fractions: Sequence[float]) -> None:
-    if len(fractions) != len(SIDES) or min(fractions) < 0 or abs(sum(fractions) - 1) > _SMALLEST_SHARE:
+def check_fractions(fractions: Sequence[float]) -> None:
+    """Raise UsageError unless they are shares of SIDES that add up to 1."""
+    whole = len(fractions) == len(SIDES) and abs(sum(fractions) - 1) <= _SMALLEST_SHARE  # false for NaN, too
+    if not whole or min(fractions) < 0:
         raise UsageError(
             f"split.fractions are {list(fractions)}",
             wanted=f"shares of {', '.join(SIDES)} that add up to 1",

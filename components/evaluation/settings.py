@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from components.core.errors import UsageError
+from components.core.settings import check_range
 
 
 @dataclass(frozen=True)
@@ -12,13 +13,18 @@ class BootstrapSettings:
 
     Attributes:
         samples: resamples drawn.
-        level: two-sided confidence, in (0, 1).
+        level: two-sided confidence, in [0, 1); at 0 the bounds are the median of the resamples.
         seed: of the generator; the same seed gives the same interval.
     """
 
     samples: int = 2000
     level: float = 0.95
     seed: int = 27
+
+    def __post_init__(self) -> None:
+        check_range("bootstrap.samples", self.samples, 1)
+        check_range("bootstrap.seed", self.seed, 0)
+        _check_confidence("bootstrap.level", self.level, 0)
 
 
 @dataclass(frozen=True)
@@ -88,17 +94,29 @@ class GateSettings:
     seed: int = 27
 
     def __post_init__(self) -> None:
+        for name, low in (("samples", 1), ("seed", 0), ("min_groups", 0)):
+            check_range(f"gate.{name}", getattr(self, name), low)
         shares = ("min_accuracy", "min_accuracy_low", "min_recall", "min_coverage", "margin")
-        confidences = ("baseline_confidence", "champion_confidence")
-        ranges = {**dict.fromkeys(shares, (0.0, 1.0)), **dict.fromkeys(confidences, (0.5, 1.0))}
-        for name, (low, high) in ranges.items():
-            if not low <= getattr(self, name) <= high:
+        for name in shares:
+            if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(
                     f"gate.{name} is {getattr(self, name)}",
-                    wanted=f"a share from {low:g} to {high:g}",
+                    wanted="a share from 0 to 1",
                     remedy="correct the value in params.yaml; 60 percent is 0.6",
                 )
+        for name in ("baseline_confidence", "champion_confidence"):
+            _check_confidence(f"gate.{name}", getattr(self, name), 0.5)
 
     def bootstrap(self, confidence: float) -> BootstrapSettings:
         """Resampling whose bounds each hold with this one-sided confidence."""
         return BootstrapSettings(self.samples, 2 * confidence - 1, self.seed)
+
+
+def _check_confidence(where: str, value: float, low: float) -> None:
+    """Refuse a confidence that bounds cannot have: certainty has none."""
+    if not low <= value < 1:
+        raise UsageError(
+            f"{where} is {value}",
+            wanted=f"a share from {low:g} on and below 1",
+            remedy="correct the value in params.yaml; 95 percent is 0.95",
+        )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from components.core.settings import check_range
+
 
 @dataclass(frozen=True)
 class DlibSettings:
@@ -86,3 +88,6 @@ class FeaturizeSettings:
     dlib: DlibSettings = field(default_factory=DlibSettings)
     blazeface: BlazeFaceSettings = field(default_factory=BlazeFaceSettings)
     head_pose: HeadPoseSettings = field(default_factory=HeadPoseSettings)
+
+    def __post_init__(self) -> None:
+        check_range("featurize.min_coverage", self.min_coverage, 0, 1)

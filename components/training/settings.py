@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from components.core.errors import UsageError
-from components.core.settings import parse, to_dict
+from components.core.settings import check_range, parse, to_dict
+
+HIGHEST_SEED = 2**32 - 1  # NumPy's, with which Keras begins
 
 
 @dataclass(frozen=True)
@@ -49,22 +50,13 @@ class TrainSettings:
     augmentation: Literal["none", "flip"] = "none"
 
     def __post_init__(self) -> None:
-        floors = {"batch": 1, "epochs": 1, "patience": 1, "learning_rate": 0.0, "decay": 0.0, "seed": 0}
+        floors = {"batch": 1, "epochs": 1, "patience": 1, "learning_rate": 0.0, "decay": 0.0}
         if self.max_steps is not None:
             floors["max_steps"] = 1
-        if not 0 <= self.normal_quantile <= 1:
-            raise UsageError(
-                f"train.normal_quantile is {self.normal_quantile}",
-                wanted="0 to 1",
-                remedy="correct the value",
-            )
         for name, floor in floors.items():
-            if not getattr(self, name) >= floor:
-                raise UsageError(
-                    f"train.{name} is {getattr(self, name)}",
-                    wanted=f"{floor} or more",
-                    remedy="correct the value in params.yaml",
-                )
+            check_range(f"train.{name}", getattr(self, name), floor)
+        check_range("train.seed", self.seed, 0, HIGHEST_SEED)
+        check_range("train.normal_quantile", self.normal_quantile, 0, 1)
 
 
 def settings_for(model_id: str, common: TrainSettings, own: Mapping[str, Any] | None) -> TrainSettings:

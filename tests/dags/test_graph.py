@@ -4,12 +4,17 @@ import ast
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import yaml
 from tailwatch_dags.errors import GraphError
 from tailwatch_dags.graph import compile_graph, read_graph
+
+from components.core.errors import UsageError
+from pipelines.params import Resource
+from pipelines.params_check import LEAST, check_resources
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = sorted((ROOT / "pipelines" / "profiles").glob("*.yaml"))
@@ -206,6 +211,24 @@ def test_what_cannot_be_scheduled_is_refused_by_the_stages_name(stages, message)
 def test_what_a_class_asks_is_checked(change, message):
     with pytest.raises(GraphError, match=message):
         compile_graph({"stages": {"one": stage()}}, {"resources": {"cpu": {**CPU, **change}}})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fits"),
+    [
+        *((name, low, True) for name, low in LEAST.items()),
+        *((name, low - 1, False) for name, low in LEAST.items()),
+        *(("memory", amount, fits) for amount, fits in (("1Gi", True), ("512M", True), ("0Gi", False))),
+        ("memory", "8", False),
+        ("pool", "", False),
+    ],
+)
+def test_commands_and_dags_refuse_the_same_classes(name, value, fits):
+    asked = {**CPU, name: value}
+    with nullcontext() if fits else pytest.raises(GraphError, match="class cpu"):
+        compile_graph({"stages": {"one": stage()}}, {"resources": {"cpu": asked}})
+    with nullcontext() if fits else pytest.raises(UsageError, match=r"resources\.cpu"):
+        check_resources({"cpu": Resource(**asked)})
 
 
 def test_a_class_that_lacks_something_is_refused():

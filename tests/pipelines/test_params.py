@@ -85,6 +85,32 @@ def test_a_model_without_its_own_view_section_is_refused(tmp_path, values):
         _read(tmp_path, values)
 
 
+MACHINE = {"pool": "cpu", "cpu": 1, "memory": "1Gi", "minutes": 1, "retries": 0}
+OUT_OF_RANGE = [  # section, what is set in it, how the message begins
+    (
+        "evaluate",
+        {"bootstrap": {"level": 95}},
+        "bootstrap.level is 95.0. Wanted: a share from 0 on",
+    ),
+    ("evaluate", {"bootstrap": {"samples": 0}}, "bootstrap.samples is 0. Wanted: 1 or more"),
+    ("compare", {"bootstrap": {"seed": -1}}, "bootstrap.seed is -1. Wanted: 0 or more"),
+    ("gate", {"samples": 0}, "gate.samples is 0. Wanted: 1 or more"),
+    ("gate", {"min_groups": -3}, "gate.min_groups is -3. Wanted: 0 or more"),
+    ("gate", {"champion_confidence": 1.0}, "gate.champion_confidence is 1.0. Wanted: a share from 0.5 on"),
+    ("featurize", {"min_coverage": 50}, "featurize.min_coverage is 50.0. Wanted: 0 to 1"),
+    ("train", {"seed": 2**40}, "train.seed is 1099511627776. Wanted: 0 to 4294967295"),
+    ("split", {"fractions": {"train": 0.9}}, "split.fractions are .0.9, 0.2, 0.2.. Wanted: shares of train"),
+    ("report", {"clips_per_class": -1}, "report.clips_per_class is -1. Wanted: 0 or more"),
+    ("resources", {"cpu": MACHINE | {"minutes": -1}}, "resources.cpu.minutes is -1. Wanted: 1 or more"),
+    ("resources", {"cpu": MACHINE | {"parts": 0}}, "resources.cpu.parts is 0. Wanted: 1 or more"),
+    (
+        "resources",
+        {"cpu": MACHINE | {"memory": "8 gigs"}},
+        "resources.cpu has pool 'cpu' and memory '8 gigs'",
+    ),
+]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -135,6 +161,12 @@ def test_a_model_without_its_own_view_section_is_refused(tmp_path, values):
         pytest.param(lambda v: v["compare"].update(baselines=["majorty"]), "`majorty` is not", id="baseline"),
         pytest.param(lambda v: v["gate"].update(min_accuracy=60), r"gate\.min_accuracy is 60", id="percent"),
         pytest.param(lambda v: v["dataset"].update(classes=["a"]), r"dataset\.classes", id="one class"),
+        *(
+            pytest.param(
+                lambda v, section=section, change=change: v[section].update(change), message, id=message
+            )
+            for section, change, message in OUT_OF_RANGE
+        ),
         pytest.param(
             lambda v: v["dataset"].update(classes=["a", "b", "b"]), "each once", id="a class named twice"
         ),
