@@ -119,7 +119,9 @@ def _check_models(params: "Params") -> None:
     """Check every model's own settings now, not when its turn to train has come."""
     for model_id, values in params.models.items():
         own = {name: value for name, value in values.items() if name not in _OF_EVERY_MODEL}
-        _check_sides(model_id, model_settings(model_id, own), str(values["view"]), params.views)
+        settings = model_settings(model_id, own)
+        _check_sides(model_id, settings, str(values["view"]), params.views)
+        _check_frames(model_id, settings, str(values["view"]), params)
         definition_of(model_id).check_classes(model_id, params.dataset.classes)
         if view := params.views.get(str(values["view"])):
             definition_of(model_id).check_view(str(values["view"]), view)
@@ -138,6 +140,19 @@ def _check_sides(model_id: str, settings: Any, name: str, views: Mapping[str, Vi
             f"views.{name} has frames of {view.height} x {view.width} pixels, for models.{model_id}",
             wanted=f"{least} pixels or more a side, with these settings of the model",
             remedy="give the model a larger view, or another backbone, in params.yaml",
+        )
+
+
+def _check_frames(model_id: str, settings: Any, name: str, params: "Params") -> None:
+    """Check that a view has as many frames as the model needs to give every answer."""
+    least, view = getattr(settings, "least_frames", 1), params.views.get(name)
+    sampling = params.samplings.get(view.sampling) if view else None
+    most = sampling.frames if sampling else None  # of any number, each clip has its own
+    if most is not None and most < least:
+        raise UsageError(
+            f"views.{name} has {most} frames, of which models.{model_id} wants {least}",
+            wanted="as many frames as its rule counts, or the rule can never sound",
+            remedy=f"lower min_count of models.{model_id}, or give it a view of more frames, in params.yaml",
         )
 
 

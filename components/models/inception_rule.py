@@ -47,6 +47,18 @@ class InceptionRuleSettings(InceptionV3Settings):
                 wanted="a threshold in percent, and counts of 1 or more",
                 remedy="correct models.inception_rule in params.yaml",
             )
+        if self.max_frames < self.least_frames or (self.threshold, self.comparison) == (100, "gt"):
+            raise UsageError(
+                f"a rule of {self.least_frames} suspicious frames among {self.max_frames}, {self.comparison} "
+                f"{self.threshold:g} percent, can never sound",
+                wanted="no more suspicious frames than max_frames, and a share that can be exceeded",
+                remedy="lower min_count or threshold of models.inception_rule in params.yaml",
+            )
+
+    @property
+    def least_frames(self) -> int:
+        """The fewest frames of a clip of which the rule can sound."""
+        return self.min_count + (self.comparison == "gt")
 
 
 def rule_of(settings: InceptionRuleSettings, classes: Sequence[str]) -> RuleSettings:

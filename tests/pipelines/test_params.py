@@ -15,6 +15,10 @@ def values(project_root):
     return yaml.safe_load((project_root / "pipelines/profiles/demo.yaml").read_text())
 
 
+def _with_rule(values, **rule):
+    values["models"]["inception_rule"] = {"view": "people128", "runs_on": "cpu", **rule}
+
+
 def _read(folder, values):
     (folder / "params.yaml").write_text(yaml.safe_dump(values))
     return read_params(folder)
@@ -201,6 +205,16 @@ OUT_OF_RANGE = [  # section, what is set in it, how the message begins
             ),
             r"64 x 96 pixels, for models\.frame_inception_v3.*75 pixels or more",
             id="frames too small for a backbone",
+        ),
+        pytest.param(
+            _with_rule,
+            r"views\.people128 has 5 frames, of which models\.inception_rule wants 10.*never sound",
+            id="a rule of more frames than the view has",
+        ),
+        pytest.param(
+            lambda v: _with_rule(v, min_count=5, comparison="gt"),
+            r"has 5 frames, of which models\.inception_rule wants 6.*lower min_count",
+            id="a rule of more than all frames",
         ),
         pytest.param(
             lambda v: v["split"].update(stratified=True),

@@ -81,7 +81,8 @@ def make_task(model_id, clips, settings, training, n_classes=2):
 
 def small_settings(model_id):
     settings = definition_of(model_id).settings
-    return settings(weights="none") if hasattr(settings(), "weights") else settings()
+    small = {"weights": "none", "min_count": 1, "threshold": 0.0}
+    return settings(**{name: value for name, value in small.items() if hasattr(settings(), name)})
 
 
 def pinned(path):

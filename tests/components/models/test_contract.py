@@ -17,7 +17,7 @@ from components.models.registry import MODELS, definition_of, describe_models
 from components.training.learn import learn
 from components.training.observer import Unwatched
 from components.training.settings import TrainSettings
-from tests.components.models.conftest import clips_for, make_clips, make_task, small_settings
+from tests.components.models.conftest import T, clips_for, make_clips, make_task, small_settings
 
 ALL = MODELS.names()
 NETWORKS = [name for name in ALL if isinstance(definition_of(name), KerasDefinition)]
@@ -136,6 +136,12 @@ def test_the_papers_parameters(name):
     definition = definition_of(name)
     network = definition.build(small_settings(name), definition.paper_shapes, 2)
     assert network.count_params() == definition.parameters == sum(map(np.size, weights_of(network).values()))
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if definition_of(name).verdict])
+def test_a_small_rule_can_give_either_answer(name):
+    frames = np.array([[[0.6, 0.4]] * T, [[0.4, 0.6]] * T])
+    assert definition_of(name).verdict(small_settings(name), frames).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)

@@ -133,3 +133,16 @@ def test_paper_001s_three_dense_layers():
 def test_a_rule_that_cannot_be_kept_is_refused(change):
     with pytest.raises(UsageError, match="a rule of"):
         definition_of("inception_rule").settings(**change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"max_frames": 9}, id="more than are looked at"),
+        pytest.param({"max_frames": 10, "comparison": "gt"}, id="more than all that are looked at"),
+        pytest.param({"threshold": 100.0, "comparison": "gt"}, id="more than certain"),
+    ],
+)
+def test_a_rule_that_can_never_sound_is_refused(change):
+    with pytest.raises(UsageError, match="can never sound"):
+        definition_of("inception_rule").settings(**change)
