@@ -186,7 +186,10 @@ def _suspects(evaluated: Sequence[Evaluated], settings: CompareSettings) -> list
     if not tables:
         return []
     first = tables[0]
-    found = suspected_labels(first.labels, np.stack([table.probabilities for table in tables]))
+    probabilities, predicted = (
+        np.stack([getattr(table, name) for table in tables]) for name in ("probabilities", "predicted")
+    )
+    found = suspected_labels(first.labels, probabilities, predicted)
     return [
         _clip(first, suspect.place)
         | {

@@ -22,7 +22,7 @@ class Suspect:
         place: index among the N clips.
         label, suggested: class index, as labelled and as the models see it.
         probability: of the suggested class, averaged over the models.
-        agreeing: number of models whose most probable class is the suggested one.
+        agreeing: number of models whose verdict is the suggested class.
     """
 
     place: int
@@ -42,22 +42,23 @@ class Mistake:
     probability: float
 
 
-def suspected_labels(labels: Integers, probabilities: Floats) -> list[Suspect]:
+def suspected_labels(labels: Integers, probabilities: Floats, predicted: Integers) -> list[Suspect]:
     """Clips that the models together confidently place in another class than their label, surest first.
 
     Confident means: at least as probable as that class is, on average, for the clips that bear it as their
-    label. A model that learned from a clip tends to agree with its label, so a train clip here is the more
-    remarkable.
+    label, and the verdict of a model; one with a rule of its own need not say the likeliest class. A model
+    that learned from a clip tends to agree with its label, so a train clip here is the more remarkable.
 
     Args:
         labels: (N,).
         probabilities: (M, N, K) of M models.
+        predicted: (M, N) their verdicts.
     """
     mean: Floats = probabilities.mean(axis=0)
     suggested = mean.argmax(axis=1)
     usual = _usual_confidence(labels, mean)
-    confident = (suggested != labels) & (mean.max(axis=1) >= usual[suggested])
-    agreeing = (probabilities.argmax(axis=2) == suggested).sum(axis=0)
+    agreeing = (predicted == suggested).sum(axis=0)
+    confident = (suggested != labels) & (mean.max(axis=1) >= usual[suggested]) & (agreeing > 0)
     found = [
         Suspect(int(i), int(labels[i]), int(suggested[i]), float(mean[i, suggested[i]]), int(agreeing[i]))
         for i in np.flatnonzero(confident)

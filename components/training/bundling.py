@@ -78,17 +78,18 @@ def calibrate(
     said = answers(Bundle(info, learned.arrays), learned, rows, frames, numbers, activations)
     if said.scores is not None:
         return _with_threshold(info, task, said.scores)
-    raw = said.raw
     labels = task.labels[task.val_rows]
-    learns = bool(
-        task.definition.streams
-    )  # the majority baseline looks at nothing, so it has nothing to learn
-    warnings = signs_of_nothing(task.model_id, raw, labels) if learns else []
-    training = {**info.training, "warnings": warnings}
-    if task.training.calibration == "none":
-        return replace(info, training=training)
-    fitted = fit_calibration(raw, labels, task.training.calibration)
-    return replace(info, training=training, calibration=fitted)
+    if task.training.calibration != "none":
+        info = replace(info, calibration=fit_calibration(said.raw, labels, task.training.calibration))
+    return replace(info, training={**info.training, "warnings": _warnings(info, task, said, labels)})
+
+
+def _warnings(info: BundleInfo, task: Task, said: Predictions, labels: np.ndarray) -> list[str]:
+    """Signs that a model has learned nothing; one that looks at nothing has nothing to learn."""
+    if not task.definition.streams:
+        return []
+    judged = Bundle(info, {}).of_raw(said.raw if said.frames is None else said.frames)
+    return signs_of_nothing(task.model_id, said.raw, judged.predicted, labels)
 
 
 def answers(

@@ -9,12 +9,17 @@ log = logging.getLogger("tailwatch")
 TELLING = 1e-6
 
 
-def signs_of_nothing(model_id: str, raw: np.ndarray, labels: np.ndarray) -> list[str]:
-    """Log and give what is suspicious of a model's probabilities (N, K) of the validation clips."""
+def signs_of_nothing(model_id: str, raw: np.ndarray, predicted: np.ndarray, labels: np.ndarray) -> list[str]:
+    """Log and give what is suspicious of a model's answers to the validation clips.
+
+    Args:
+        raw: (N, K) probabilities, before calibration.
+        predicted, labels: (N,) class index, as the model says after calibration, and as labelled.
+    """
     found = []
     if np.ptp(raw, axis=0).max(initial=0.0) < TELLING:
         found.append("it says the same of every validation clip")
-    accuracy = float((raw.argmax(axis=1) == labels).mean())
+    accuracy = float((predicted == labels).mean())
     majority = np.bincount(labels).max() / len(labels)
     if accuracy <= majority:
         found.append(
