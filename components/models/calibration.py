@@ -20,7 +20,7 @@ class Calibration:
         kind: identity leaves them as they are.
         slope: factor of the log odds (platt) or of the log probabilities (temperature).
         intercept: added to the scaled log odds (platt).
-        n: validation clips that it was fitted on.
+        n: validation clips that it was fitted on; normal train clips of a scorer's threshold.
         reason: why it is the identity.
     """
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.core.weights import WEIGHTS
-from pipelines.cards.markdown import bounded, facts, page, table
+from pipelines.cards.markdown import bounded, facts, page, plain, table
 from pipelines.reporting.alarms import in_words
 
 METRICS = ("accuracy", "macro_f1", "macro_recall", "roc_auc", "pr_auc", "brier", "ece")
@@ -42,7 +42,7 @@ def model_card(told: Mapping[str, Any]) -> str:
             "Figures over all folds": [_folds(told["evaluation"].get("folds"), told["fold_strategy"])],
             "Classes": [_classes(bundle["classes"], test["clips"])],
             "Sources that it does worst on": [_worst(told["sources"])],
-            "Coverage, calibration, threshold": [_calibration(bundle, test, _own_rule(told))],
+            "Coverage, calibration, threshold": [_calibration(told, test)],
             "Cost": [_cost_of_clip(told["cost"])],
             "Verdict of the gate": [_verdict(told["verdict"])],
             "Limits": ["\n".join(f"- {limit}" for limit in limits(told))],
@@ -119,14 +119,15 @@ def _inputs(bundle: Mapping[str, Any], streams: Sequence[str]) -> str:
 
 
 def _set(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+    """The settings that say something."""
+    return {name: value for name, value in values.items() if value is not None and value not in ("", [])}
 
 
 def _training(bundle: Mapping[str, Any], *, by_gradient: bool) -> str:
     training = bundle["training"]
     settings = training.get("settings", {})
     told = {
-        "Settings of the model": bundle["settings"] or "none",
+        "Settings of the model": _set(bundle["settings"]) or "none",
         "Settings of training": _set(
             {name: value for name, value in settings.items() if by_gradient or name in OF_EVERY_FIT}
         ),
@@ -213,19 +214,22 @@ def _own_rule(told: Mapping[str, Any]) -> str | None:
     return in_words(rule["own"], rule["frames"]) if rule.get("own") else None
 
 
-def _calibration(bundle: Mapping[str, Any], test: Mapping[str, Any], own_rule: str | None) -> str:
-    calibration, covered = bundle["calibration"], test["covered_clips"]
-    accuracy = bounded(covered["metrics"]["accuracy"])
-    return facts(
-        {
-            "Share of the wanted numbers measured on test": test["clips"]["coverage"],
-            "Accuracy of the well covered clips": f"{accuracy}, {covered['n']} clips",
-            "Calibration": calibration["kind"]
-            + (f", because {calibration['reason']}" if calibration["reason"] else ""),
-            "Fitted on val clips": calibration["n"],
-            "Threshold": bundle["threshold"] if own_rule is None else own_rule,
-        }
-    )
+def _calibration(told: Mapping[str, Any], test: Mapping[str, Any]) -> str:
+    bundle, covered = told["bundle"], test["covered_clips"]
+    calibration, accuracy = bundle["calibration"], bounded(covered["metrics"]["accuracy"])
+    said = {
+        "Share of the wanted numbers measured on test": test["clips"]["coverage"],
+        "Accuracy of the well covered clips": f"{accuracy}, {covered['n']} clips",
+        "Calibration": calibration["kind"]
+        + (f", because {calibration['reason']}" if calibration["reason"] else ""),
+    }
+    if told["kind"] == "anomaly":
+        quantile = bundle["training"].get("settings", {}).get("normal_quantile")
+        of_normal = f"{plain(quantile)} quantile of {calibration['n']} normal train clips"
+        return facts(said | {"Threshold": f"{plain(bundle['threshold'])}, the {of_normal}"})
+    own_rule = _own_rule(told)
+    threshold = bundle["threshold"] if own_rule is None else own_rule
+    return facts(said | {"Fitted on val clips": calibration["n"], "Threshold": threshold})
 
 
 def _cost_of_clip(cost: Mapping[str, Any] | None) -> str:

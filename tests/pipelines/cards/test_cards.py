@@ -85,6 +85,21 @@ def test_a_counting_rule_is_named_as_what_judges(facts):
     assert "- Threshold: 10 of 20 frames in a row at 0.8 or more" in said
 
 
+def test_a_scorer_s_threshold_says_which_clips_gave_it(facts):
+    facts["kind"] = "anomaly"
+    facts["bundle"] |= {"threshold": 1.25, "calibration": {"kind": "identity", "n": 30, "reason": "scores"}}
+    facts["bundle"]["training"] = TRAINING | {"settings": {"normal_quantile": 0.95}}
+    said = section(model_card(facts), "Coverage, calibration, threshold")
+    assert "- Threshold: 1.25, the 0.95 quantile of 30 normal train clips" in said
+    assert "val clips" not in said
+
+
+def test_settings_that_say_nothing_are_left_out(facts):
+    facts["bundle"]["settings"] = {"weights": "none", "weights_dir": "", "weights_sha256": "", "flips": False}
+    said = section(model_card(facts), "Training")
+    assert "- Settings of the model: weights none; flips no\n" in said
+
+
 def test_classes_and_the_worst_sources_are_named(facts):
     card = model_card(facts)
     assert "| stalking | 30 | 0.800 (" in section(card, "Classes")
