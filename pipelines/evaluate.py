@@ -150,7 +150,7 @@ def _write_frames(path: Path, scoring: Scoring) -> None:
 
 
 def _frame_rows(scoring: Scoring) -> Iterator[dict[str, Any]]:
-    """One row per frame; none for a classifier of whole clips."""
+    """One row per frame of which something is said, k its place in the view; none where clips alone are."""
     clips, labels = scoring.clips, scoring.frame_labels()
     for i in range(len(clips.labels)):
         known = {
@@ -160,7 +160,7 @@ def _frame_rows(scoring: Scoring) -> Iterator[dict[str, Any]]:
         }
         for k, of_frame in enumerate(_said_of_frames(scoring, i)):
             label = clips.classes[labels[i, k]] if labels[i, k] >= 0 else ""
-            yield known | {"k": k, "label": label} | of_frame
+            yield known | {"k": scoring.first_frame + k, "label": label} | of_frame
 
 
 def _said_of_frames(scoring: Scoring, i: int) -> Iterator[dict[str, Any]]:

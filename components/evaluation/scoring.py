@@ -93,6 +93,14 @@ class Scoring:
         """Scores (N, S), or else probabilities (N, T, K), of frames, of which S may lack the first."""
         return self.frames if self.frame_scores is None else self.frame_scores
 
+    @property
+    def first_frame(self) -> int:
+        """The frame of the view that the first of which something is said is: 1 where S is T - 1."""
+        said = self.said_of_frames()
+        if said is None or self.shown is None or said.shape[1] < max(2, self.shown.shape[1] - 1):
+            return 0
+        return self.shown.shape[1] - said.shape[1]
+
     def frame_labels(self) -> NDArray[np.int64]:
         """Class index (N, S) of each frame of which something is said, -1 where nobody knows it.
 
@@ -103,9 +111,9 @@ class Scoring:
         said = self.said_of_frames()
         count = 0 if said is None else said.shape[1]
         labels = np.repeat(self.clips.labels[:, None], count, axis=1)
-        if self.shown is None or count < max(2, self.shown.shape[1] - 1):
+        if self.shown is None or self.first_frame + count != self.shown.shape[1]:
             return labels
-        return np.where(self.shown[:, -count:], labels, 0 if len(self.clips.classes) == 2 else -1)
+        return np.where(self.shown[:, self.first_frame :], labels, 0 if len(self.clips.classes) == 2 else -1)
 
 
 def score(bundle: Predicting, tensors: Tensors, labels: Mapping[str, Label]) -> Scoring:

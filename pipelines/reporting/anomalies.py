@@ -35,28 +35,28 @@ def median_clip(clips: ClipPredictions) -> tuple[str, str] | None:
     return str(chosen.clip_ids[place]), str(chosen.groups[place])
 
 
-def frame_scores(project: Project, model_id: str, clip_id: str) -> np.ndarray:
-    """Scores (S,) of a clip's frames."""
+def frame_scores(project: Project, model_id: str, clip_id: str) -> list[tuple[int, float]]:
+    """Places in the view of a clip's S frames that have scores, in order, and these."""
     rows = read_csv(project.out("evaluate", model_id, "frames.csv"), ("clip_id", "k", "score"))
-    of_clip = sorted((int(row["k"]), float(row["score"])) for row in rows if row["clip_id"] == clip_id)
-    return np.array([score for _, score in of_clip])
+    return sorted((int(row["k"]), float(row["score"])) for row in rows if row["clip_id"] == clip_id)
 
 
-def course_chart(model_id: str, scores: Sequence[float], threshold: float) -> str:
-    """Scores over a clip's frames with the threshold; empty where there are not two frames to join."""
-    if len(scores) < 2:
+def course_chart(model_id: str, course: Sequence[tuple[int, float]], threshold: float) -> str:
+    """Scores of a clip's frames over their places, with the threshold; empty where there are not two."""
+    if len(course) < 2:
         return ""
+    places, scores = zip(*course, strict=True)
     low, high = min(*scores, threshold), max(*scores, threshold)
     margin = 0.08 * (high - low) or 1.0
-    last = len(scores) - 1
-    notes = [f"frame {k}: {score:.4g}" for k, score in enumerate(scores)]
+    first, last = places[0], places[-1]
+    notes = [f"frame {k}: {score:.4g}" for k, score in course]
     above = sum(score >= threshold for score in scores)
     return line_chart(
         [
-            Series(model_id, list(enumerate(scores)), colour=0, dots=True, notes=notes),
-            Series("threshold", [(0, threshold), (last, threshold)], colour=1, dashed=True),
+            Series(model_id, list(course), colour=0, dots=True, notes=notes),
+            Series("threshold", [(first, threshold), (last, threshold)], colour=1, dashed=True),
         ],
-        Axis("frame", 0, last),
+        Axis("frame", first, last),
         Axis("score", low - margin, high + margin),
         summary=f"Scores of {model_id} by frame: {above} of {len(scores)} at or above "
         f"the threshold {threshold:.4g}",
@@ -65,13 +65,13 @@ def course_chart(model_id: str, scores: Sequence[float], threshold: float) -> st
 
 def _entry(project: Project, model: Mapping[str, Any], clip: tuple[str, str] | None) -> dict[str, Any]:
     name, test = model["model"], model["splits"]["test"]
-    scores = [] if clip is None else [float(score) for score in frame_scores(project, name, clip[0])]
+    course = [] if clip is None else frame_scores(project, name, clip[0])
     return {
         "model": name,
         "clip_id": clip and clip[0],
         "source": clip and clip[1],
         "threshold": model["threshold"],
-        "chart": course_chart(name, scores, model["threshold"]),
+        "chart": course_chart(name, course, model["threshold"]),
         "clips": test["clips"]["metrics"]["roc_auc"] | {"n": test["clips"]["n"]},
         "frames": test["frames"] and test["frames"]["metrics"]["roc_auc"] | {"n": test["frames"]["n"]},
     }

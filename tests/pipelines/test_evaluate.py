@@ -112,11 +112,15 @@ def test_coverage_counts_what_the_model_looks_at(tmp_path, monkeypatch, streams,
 
 
 class Same(Told):
-    """A scorer of anomalies that says the same of every clip."""
+    """A scorer of anomalies that says the same of every clip, and of so many of its frames."""
+
+    frames = 1
 
     def predict(self, frames, numbers, rows=None):
         nothing, same = np.full((len(rows), 2), np.nan), np.zeros(len(rows))
-        return Predictions(same.astype(np.int64), nothing, nothing, None, same, same[:, None])
+        return Predictions(
+            same.astype(np.int64), nothing, nothing, None, same, np.zeros((len(rows), self.frames))
+        )
 
 
 def test_a_scorer_that_ranks_as_any_order_does_is_warned_of(tmp_path, monkeypatch, caplog):
@@ -182,6 +186,17 @@ def test_frame_models_are_judged_by_frame_too(tmp_path, monkeypatch):
     rows = rows_of(folder / "frames.csv")
     assert len(rows) == 5 * (N - 1)
     assert [row["k"] for row in rows[:5]] == ["0", "1", "2", "3", "4"]
+
+
+def test_scores_of_frames_that_have_one_before_them_bear_their_own_places(tmp_path, monkeypatch):
+    """As those of stae with predict_next: of 5 frames the last 4 have a score."""
+    project = lay_out(tmp_path)
+    np.save(project.out("reshape", "numbers") / "times_s.npy", np.tile(np.arange(5.0), (N - 1, 1)))
+    monkeypatch.setattr(Same, "frames", 4)
+    monkeypatch.setattr(evaluate, "read_bundle", lambda folder: Same())
+    evaluate.run(project, "logistic")
+    rows = rows_of(project.out("evaluate", "logistic") / "frames.csv")
+    assert [row["k"] for row in rows[:5]] == ["1", "2", "3", "4", "1"]
 
 
 def test_the_rule_of_alarms_is_chosen_on_validation(tmp_path, monkeypatch):

@@ -111,6 +111,7 @@ def test_scores_that_begin_later_are_of_the_last_frames():
     shown = np.array([[True, False, True]])
     scoring = Scoring(table, None, (), np.array([[0.3, 0.6]]), shown=shown)
     assert scoring.frame_labels().tolist() == [[0, 1]]
+    assert scoring.first_frame == 1
 
 
 def test_a_view_without_numbers_lacks_none():

@@ -77,7 +77,7 @@ def test_the_clip_that_is_shown(table, chosen):
 
 def test_the_frames_of_a_clip_alone_are_shown(project):
     evaluated(project, "stae", [3, 1, 2, 9], [0.25, 2.0])
-    assert frame_scores(project, "stae", "clip2").tolist() == [2.25, 4.0]
+    assert frame_scores(project, "stae", "clip2") == [(0, 2.25), (1, 4.0)]
 
 
 def test_scorers_of_anomalies_alone_have_an_entry(project):
@@ -101,7 +101,9 @@ def test_scorers_of_anomalies_alone_have_an_entry(project):
     ],
 )
 def test_the_course_tells_what_it_shows(scores, threshold, told):
-    chart = course_chart("stae", scores, threshold)
+    chart = course_chart("stae", list(enumerate(scores, start=1)), threshold)
+    assert "frame 1: " in chart
+    assert "frame 0: " not in chart
     assert told in chart
     assert chart.count("<circle") == len(scores)
     assert 'class="line s1 dashed"' in chart
