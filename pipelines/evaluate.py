@@ -165,13 +165,12 @@ def _frame_rows(scoring: Scoring) -> Iterator[dict[str, Any]]:
 
 def _said_of_frames(scoring: Scoring, i: int) -> Iterator[dict[str, Any]]:
     """What is said of the frames of the i-th clip."""
-    classes = scoring.clips.classes
-    if scoring.frame_scores is not None:
-        for score in scoring.frame_scores[i]:
+    classes, said = scoring.clips.classes, scoring.said_of_frames()
+    if said is not None and scoring.frame_scores is not None:
+        for score in said[i]:
             yield {"score": float(score), "predicted": classes[int(score >= scoring.threshold)]}
-    if scoring.frames is not None:
-        frames = scoring.frames[i]
-        for values, chosen in zip(frames, decide(frames, FRAME_THRESHOLD), strict=True):
+    elif said is not None:
+        for values, chosen in zip(said[i], decide(said[i], FRAME_THRESHOLD), strict=True):
             of_frame = {f"p_{name}": float(value) for name, value in zip(classes, values, strict=True)}
             yield {"predicted": classes[chosen]} | of_frame
 

@@ -90,8 +90,13 @@ class Scoring:
     times_s: Floats | None = None
 
     def said_of_frames(self) -> Floats | None:
-        """Scores (N, S), or else probabilities (N, T, K), of frames, of which S may lack the first."""
-        return self.frames if self.frame_scores is None else self.frame_scores
+        """Scores (N, S), or else probabilities (N, T, K), of frames, of which S may lack the first.
+
+        None of a model that judges clips alone: a single score is that of the clip.
+        """
+        if self.frame_scores is None:
+            return self.frames
+        return self.frame_scores if self.frame_scores.shape[1] > 1 else None
 
     @property
     def first_frame(self) -> int:
@@ -105,8 +110,7 @@ class Scoring:
         """Class index (N, S) of each frame of which something is said, -1 where nobody knows it.
 
         A frame has its clip's label, unless it lies outside of the intervals that the label names: then it
-        is of the first of two classes; of more, nobody says what it shows. What is said of all of a clip is
-        of its label.
+        is of the first of two classes; of more, nobody says what it shows.
         """
         said = self.said_of_frames()
         count = 0 if said is None else said.shape[1]

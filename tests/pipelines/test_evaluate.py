@@ -128,6 +128,10 @@ def test_a_scorer_that_ranks_as_any_order_does_is_warned_of(tmp_path, monkeypatc
     monkeypatch.setattr(evaluate, "read_bundle", lambda folder: Same())
     evaluate.run(project, "logistic")
     assert "logistic may have learned nothing: its ROC AUC of 0.500" in caplog.text
+    folder = project.out("evaluate", "logistic")
+    assert rows_of(folder / "frames.csv") == []
+    told = json.loads((folder / "evaluation.json").read_text())
+    assert (told["splits"]["test"]["frames"], told["rule"]["frames"]) == (None, 1)
 
 
 def rows_of(path) -> list[dict[str, str]]:

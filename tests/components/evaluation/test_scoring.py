@@ -90,7 +90,7 @@ def test_a_frame_outside_of_its_label_s_intervals(classes, wanted):
     assert found.labels.tolist() == wanted
 
 
-def test_what_is_said_of_all_of_a_clip_is_of_its_label():
+def test_a_single_score_is_of_the_clip_and_of_no_frame():
     table = ClipPredictions(
         *(np.array(["a"]), np.array(["test"]), np.array(["a"]), np.array([1]), np.array([1])),
         *([np.full((1, 2), np.nan)] * 2 + [np.ones(1)]),
@@ -98,7 +98,9 @@ def test_what_is_said_of_all_of_a_clip_is_of_its_label():
         scores=np.ones(1),
     )
     shown = np.array([[False, True, False, False, False]])
-    assert Scoring(table, None, (), np.array([[0.9]]), shown=shown).frame_labels().tolist() == [[1]]
+    scoring = Scoring(table, None, (), np.array([[0.9]]), shown=shown)
+    assert (scoring.said_of_frames(), frame_level(scoring, "test")) == (None, None)
+    assert scoring.frame_labels().shape == (1, 0)
 
 
 def test_scores_that_begin_later_are_of_the_last_frames():
