@@ -96,7 +96,8 @@ def _samples(task: Task, rows: np.ndarray) -> Samples:
     if task.definition.learns_from == "normal":
         rows = task.normal(rows)
     labels = task.labels[rows]
-    weigh = task.training.class_weights and task.definition.learns_from == "all"
+    compared = isinstance(task.definition, KerasDefinition) and task.definition.loss_needs_batch
+    weigh = task.training.class_weights and task.definition.learns_from == "all" and not compared
     weights = class_weights(labels, n_classes) if weigh else np.ones(n_classes)
     return _samples_of(task, rows, weights)
 

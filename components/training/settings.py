@@ -23,7 +23,8 @@ class TrainSettings:
         epochs: at most so many passes over the train side.
         patience: epochs without a better validation loss before training ends.
         max_steps: budget of steps; null is none. A model that it stops is said to be cut short.
-        class_weights: whether classes weigh the same however many clips they have.
+        class_weights: whether classes weigh the same however many clips they have; where a loss compares the
+            samples of a batch, which is then one number, they do not weigh.
         mixed_precision: auto computes in bfloat16 where a GPU is used, off always in float32.
         calibration: how probabilities are corrected on the validation side. platt also moves the threshold
             between two classes, which a validation side of few sources cannot tell; temperature does not.

@@ -198,3 +198,15 @@ def test_majority_knows_the_shares_and_nothing_else():
     assert learned.history[0]["loss"] == pytest.approx(
         -(share * np.log(share) + (1 - share) * np.log(1 - share))
     )
+
+
+def test_a_loss_of_a_whole_batch_is_not_weighed_by_its_classes():
+    """One of four clips is of the second class; one step on 8 clips, whose loss is one number."""
+    task = tiny_task(max_steps=1)
+
+    def same(_settings, _labels, outputs):
+        return 1 + 0 * outputs[:, 0]
+
+    compared = replace(task.definition, loss=same, loss_needs_batch=True)
+    uneven = replace(task, definition=compared, labels=(np.arange(len(task.labels)) % 4 == 0).astype(int))
+    assert learn(uneven, None, Unwatched()).history[0]["loss"] == 1.0
