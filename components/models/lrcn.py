@@ -8,6 +8,7 @@ TensorFlow (CNN + LSTM)", Bleed AI, 2021.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from components.core.errors import UsageError
 from components.models.base import InputShapes, KerasDefinition
 from components.models.blocks import classifier, frames_input
 
@@ -34,6 +35,14 @@ class LRCNSettings:
     kernel: int = 3
     dropout: float = 0.25
     lstm_units: int = 32
+
+    def __post_init__(self) -> None:
+        if len(self.filters) != len(self.pools):
+            raise UsageError(
+                f"filters: {list(self.filters)} with pools: {list(self.pools)}",
+                wanted="one pooling for each block",
+                remedy="correct filters or pools of lrcn, or of cnn_lstm's scratch, in params.yaml",
+            )
 
     @property
     def min_side(self) -> int:

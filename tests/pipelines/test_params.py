@@ -207,6 +207,13 @@ OUT_OF_RANGE = [  # section, what is set in it, how the message begins
             id="frames too small for a backbone",
         ),
         pytest.param(
+            lambda v: v["models"].update(
+                lrcn={"view": "people128", "runs_on": "cpu", "pools": [4, 4, 2]},
+            ),
+            r"filters: \[16, 32, 64, 64\] with pools: \[4, 4, 2\]\. Wanted: one pooling for each block",
+            id="a block without its pooling",
+        ),
+        pytest.param(
             _with_rule,
             r"views\.people128 has 5 frames, of which models\.inception_rule wants 10.*never sound",
             id="a rule of more frames than the view has",
