@@ -14,8 +14,9 @@ from components.evaluation.reference import paper_rows
 from components.features.activation_layout import RATE
 from components.features.clip_length import LEAST_FRAMES
 from components.features.views import View
+from components.models.base import ClosedForm
 from components.models.registry import definition_of, model_settings
-from components.training.settings import settings_for
+from components.training.settings import OF_EVERY_FIT, settings_for
 
 if TYPE_CHECKING:
     from pipelines.params import DatasetParams, Params, Resource
@@ -126,9 +127,21 @@ def _check_models(params: "Params") -> None:
         if view := params.views.get(str(values["view"])):
             definition_of(model_id).check_view(str(values["view"]), view)
         settings_for(model_id, params.train, values.get("train"))
+        _check_steps(model_id, values.get("train") or {})
     for name in params.compare.baselines:
         definition_of(name)
     paper_rows(params.compare.paper_rows)
+
+
+def _check_steps(model_id: str, own: Mapping[str, Any]) -> None:
+    """Check that nothing is said of the steps of a model that takes none."""
+    idle = [name for name in own if name not in OF_EVERY_FIT]
+    if idle and isinstance(definition_of(model_id), ClosedForm):
+        raise UsageError(
+            f"models.{model_id}.train.{idle[0]}, and {model_id} is fitted at once, in closed form",
+            wanted=f"of train's settings only {', '.join(OF_EVERY_FIT)}",
+            remedy=f"remove {idle[0]}, which would change nothing",
+        )
 
 
 def _check_sides(model_id: str, settings: Any, name: str, views: Mapping[str, View]) -> None:

@@ -8,6 +8,8 @@ from components.core.settings import check_range, parse, to_dict
 
 HIGHEST_SEED = 2**32 - 1  # NumPy's, with which Keras begins
 
+OF_EVERY_FIT = ("class_weights", "calibration", "normal_quantile")  # the other settings are of steps
+
 
 @dataclass(frozen=True)
 class TrainSettings:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.core.weights import WEIGHTS
+from components.training.settings import OF_EVERY_FIT
 from pipelines.cards.markdown import bounded, facts, page, plain, table
 from pipelines.reporting.alarms import in_words
 
@@ -14,7 +15,6 @@ KINDS = {
     "rule": "says of each frame how probable each class is; its counting rule judges the clip",
     "anomaly": "scores how unlike normal clips a clip is; it gives no probabilities",
 }
-OF_EVERY_FIT = ("class_weights", "calibration", "normal_quantile")  # other settings of train are of steps
 INTENDED = """\
 - For: pointing a person to clips that may show one of the classes, on footage like that of the data card.
 - Not for: deciding about a person without a person; identifying anyone; evidence; behaviour, cameras or

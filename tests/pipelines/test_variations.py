@@ -73,6 +73,12 @@ def test_values_are_yaml(params, over, values):
         pytest.param("fusion", ["dense_units"], "name=value,value", id="no values"),
         pytest.param("fusion", ["dense_units=[1"], "name=value,value", id="no YAML"),
         pytest.param("fusion", [], "nothing to vary", id="nothing"),
+        pytest.param(
+            "logistic",
+            ["train.epochs=1,2"],
+            r"models\.logistic\.train\.epochs, and logistic is fitted at once.*only class_weights, ",
+            id="steps of a model that takes none",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(params, model, over, message):
@@ -84,6 +90,10 @@ def test_a_backbone_that_wants_larger_frames_is_refused(params):
     models = {**params.models, "cnn_lstm": {"view": "small", "runs_on": "cpu", "weights": "none"}}
     with pytest.raises(UsageError, match=r"views\.small has frames of 48 x 48.*75 pixels or more a side"):
         read_variations(replace(params, models=models), "cnn_lstm", ["backbone=mobilenet_v2,inception_v3"])
+
+
+def test_what_a_fit_in_closed_form_heeds_is_varied(params):
+    assert len(read_variations(params, "logistic", ["train.calibration=platt,none"])) == 2
 
 
 def test_the_seed_of_folds_is_not_varied(tmp_path):
