@@ -103,6 +103,7 @@ def read_work(project: Project, model_id: str, split: str = HOLDOUT) -> Work:
         test_rows=np.zeros(0, np.int64) if split == HOLDOUT else rows["test"],
         digests={"frames": frames["digests"]} if frames and "frames" in tensors else {},
         files=frames.get("files", ()),
+        root=project.root,
     )
     digests = {
         "data": task.data_digest(clip_ids),

@@ -75,7 +75,7 @@ def _prepared(project: Project, model_id: str, variation: Variation) -> str:
         log.info("%s, can it be built: %s", model_id, _named(variation.settings))
         network = build_network(model_id, definition, task.settings, task.shapes, len(task.classes))
         if definition.initialise:
-            definition.initialise(network, task.settings)
+            definition.initialise(network, task.located)
     return digest(keys)
 
 

@@ -121,9 +121,9 @@ class BackboneSettings:
 
     Attributes:
         backbone: which.
-        weights: `imagenet`, `none`, or the path of an .h5 file of the backbone without top.
+        weights: `imagenet`, `none`, or the path of an .h5 file of the backbone without top, from the project.
         weights_sha256: digest of the only file that is accepted; a path needs one.
-        weights_dir: where published files lie; by default KERAS_HOME/models.
+        weights_dir: where published files lie, from the project; by default KERAS_HOME/models.
         fine_tune: what of the backbone learns; auto says all when it begins at random, else none.
     """
 

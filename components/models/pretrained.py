@@ -3,9 +3,9 @@
 import hashlib
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from components.core.errors import BadDataError, StorageError, UsageError
 from components.core.files import atomic_path, file_sha256
@@ -64,6 +64,15 @@ class Pretrained:
     code: tuple[str, ...]
     file: WeightsFile
     imagenet: KerasWeights
+
+
+def located(settings: Any, root: Path) -> Any:
+    """A model's settings with its paths of weights as they are to be opened: relative ones begin at root."""
+    paths = {name: getattr(settings, name, "") for name in ("weights", "weights_dir")}
+    given = {name: path for name, path in paths.items() if path not in ("", "none", "imagenet")}
+    if not given:
+        return settings
+    return replace(settings, **{name: str(root / Path(path).expanduser()) for name, path in given.items()})
 
 
 def load_pretrained(

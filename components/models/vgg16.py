@@ -25,9 +25,9 @@ class VGG16Settings:
     """Hyper-parameters.
 
     Attributes:
-        weights: of the convolutions: `imagenet`, `none`, or the path of an .h5 file.
+        weights: of the convolutions: `imagenet`, `none`, or the path of an .h5 file, from the project.
         weights_sha256: digest of the only file that is accepted; a path needs one.
-        weights_dir: where the published file lies; by default KERAS_HOME/models.
+        weights_dir: where the published file lies, from the project; by default KERAS_HOME/models.
         backbone: whether the convolutions learn too; auto says yes when they begin at random, else no.
         fc_units: widths of the dense layers before the last.
         dropout: after each of them.

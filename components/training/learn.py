@@ -141,7 +141,7 @@ def _train_head(
         with backbones_left_out():
             head = head_of(_built(task, definition))
         lower = find_lower(
-            task.settings.pretrained,
+            task.located.pretrained,
             task.streams[FRAMES].shape[-3:],
             lambda: _initialised(task, definition)[0],
         )
@@ -173,7 +173,7 @@ def _built(task: Task, definition: KerasDefinition) -> "keras.Model":
 def _initialised(task: Task, definition: KerasDefinition) -> "tuple[keras.Model, dict[str, str]]":
     """The network with the weights that it begins from, and the digests of those of others."""
     network = _built(task, definition)
-    return network, definition.initialise(network, task.settings) if definition.initialise else {}
+    return network, definition.initialise(network, task.located) if definition.initialise else {}
 
 
 def _on_features(samples: Samples, features: np.ndarray) -> Samples:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from components.core.files import array_digest, digest
 from components.models.base import NORMAL, Definition, InputShapes
+from components.models.pretrained import located
 from components.training.settings import TrainSettings
 
 
@@ -27,6 +29,7 @@ class Task:
         digests: of every clip's tensor by stream, as `array_digest` gives them, where they are known without
             reading it.
         files: SHA-256 of the files that the clips were cut from, where known.
+        root: where relative paths of weights in the settings begin; it decides nothing.
     """
 
     model_id: str
@@ -42,6 +45,12 @@ class Task:
     groups: np.ndarray = field(default_factory=lambda: np.zeros(0, np.str_))
     digests: Mapping[str, Sequence[str]] = field(default_factory=dict)
     files: Sequence[str] = ()
+    root: Path = Path()
+
+    @property
+    def located(self) -> Any:
+        """The settings, for whoever opens files of weights."""
+        return located(self.settings, self.root)
 
     @property
     def learned_rows(self) -> np.ndarray:

@@ -12,7 +12,7 @@ from components.core.files import array_digest, file_sha256, write_json
 from components.datasets.clips import Label
 from components.features.columns import COLUMNS
 from components.models.bundle import read_bundle
-from pipelines import tasks, train, trainings
+from pipelines import tasks, train, trainings, vary
 from pipelines.artifacts import Project, write_labels
 from pipelines.tasks import read_work
 from pipelines.timings import read_timing
@@ -277,13 +277,15 @@ def test_a_stage_without_networks_imports_no_tensorflow(laid, project_root):
     )
 
 
-def test_a_second_head_on_a_frozen_backbone_opens_no_pixels(laid, tmp_path, caplog):
+def test_a_second_head_on_a_frozen_backbone_opens_no_pixels(laid, caplog):
+    """Its weights lie in the project, and are named from there, wherever the shell is."""
     from components.models.backbones import build_backbone
 
-    weights = tmp_path / "mobilenet.weights.h5"
+    weights = laid.project.root / "w" / "mobilenet.weights.h5"
+    weights.parent.mkdir()
     build_backbone("mobilenet_v2", (48, 48, 3)).get_layer("mobilenet_v2").save_weights(weights)
     heads = ("mobilenet_lstm", "mobilenet_reslstm")
-    pin = f"weights: {weights}, weights_sha256: {file_sha256(weights)}"
+    pin = f"weights: w/{weights.name}, weights_sha256: {file_sha256(weights)}"
     lines = [f"  {head}: {{view: small, runs_on: cpu, {pin}, lstm_units: 4}}" for head in heads]
     path = laid.project.root / "params.yaml"
     path.write_text(path.read_text().replace("models:", "\n".join(("models:", *lines))))
@@ -300,13 +302,15 @@ def test_a_second_head_on_a_frozen_backbone_opens_no_pixels(laid, tmp_path, capl
     caplog.set_level("INFO")
     train.run(project, heads[0])
     assert "features of 20 clips made, of 0 reused" in caplog.text
+    vary.run(project, heads[0], ["train.max_steps=1"])
     tensor.write_bytes(b"")  # whoever opens it now fails
     train.run(project, heads[1])
     assert "features of 0 clips made, of 20 reused" in caplog.text
     info = read_bundle(project.out("train", heads[1])).info
     assert info.calibration.n == 6
+    assert info.settings["weights"] == f"w/{weights.name}"
     assert info.parameters > 2_257_984
-    assert len(list(project.store.made_from({f"{0:064x}"}))) == 1
+    assert [kind for kind, _ in project.store.made_from({f"{0:064x}"})].count("features") == 1
 
 
 def test_the_bundle_is_json_that_others_can_read(fused):
