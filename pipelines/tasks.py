@@ -13,7 +13,7 @@ from components.core.errors import BadDataError
 from components.core.files import digest
 from components.core.settings import to_dict
 from components.datasets.clips import SIDES
-from components.features.keys import ChainSettings
+from components.features.keys import ChainSettings, needs_masks
 from components.features.scaler import Scaler
 from components.models.base import Definition, KerasDefinition
 from components.models.environment import describe_environment
@@ -209,14 +209,18 @@ def _narrowed(chain: ChainSettings, view: str) -> ChainSettings:
 
 
 def _third_party(definition: Definition, chain: ChainSettings) -> dict[str, str]:
-    """SHA-256 of the networks that the clips went through on their way to this model, by name."""
+    """SHA-256 of the networks that the clips went through on their way to this model, by name.
+
+    Args:
+        chain: with the model's view alone.
+    """
     from components.faces import build
     from components.features import activations
     from components.segmentation.base import weights_digests
 
-    if not definition.streams:
-        return {}
-    masks = weights_digests(chain.segment) if chain.mask_samplings() else {}
+    cut_out = "frames" in definition.streams and any(map(needs_masks, chain.views.values()))
+    measured = "numbers" in definition.streams and chain.featurize.look_in != "frame"
+    masks = weights_digests(chain.segment) if cut_out or measured else {}
     faces = build.weights_digests(chain.featurize) if "numbers" in definition.streams else {}
     poses = activations.weights_digests() if "activations" in definition.streams else {}
     return {**masks, **faces, **poses}

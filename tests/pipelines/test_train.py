@@ -399,3 +399,29 @@ def test_a_network_that_learned_on_a_gpu_has_a_key_of_its_own(laid, monkeypatch)
         keys.append([read_work(laid.project, model).key for model in ("logistic", "fusion")])
     assert keys[0][0] == keys[1][0]  # fitted in closed form
     assert keys[0][1] != keys[1][1]
+
+
+@pytest.mark.parametrize(
+    ("model", "background", "look_in", "masks"),
+    [
+        pytest.param("convlstm", "keep", "segmented", False, id="whole frames"),
+        pytest.param("convlstm", "black", "frame", True, id="persons"),
+        pytest.param("logistic", "keep", "segmented", True, id="numbers measured in masks"),
+        pytest.param("logistic", "keep", "frame", False, id="numbers measured in frames"),
+        pytest.param("majority", "keep", "segmented", False, id="labels alone"),
+    ],
+)
+def test_only_who_looks_through_masks_names_their_network(laid, model, background, look_in, masks):
+    path = laid.project.root / "params.yaml"
+    text = path.read_text().replace("background: keep, numbers", f"background: {background}, numbers")
+    text = text.replace(
+        "  convlstm: {view: pixels, runs_on: cpu}\n", "  convlstm: {view: small, runs_on: cpu}\n"
+    )
+    text = text.replace("  pixels: {sampling: other, height: 48, width: 48, background: keep}\n", "")
+    text = text.replace(", other: {kind: uniform, frames: 5}", "").replace("in: frame", f"in: {look_in}")
+    digests = []
+    for backend in ("selfie", "none"):
+        path.write_text(text.replace("segment: {backend: none}", f"segment: {{backend: {backend}}}"))
+        digests.append(read_work(Project.open(laid.project.root), model).digests["weights"])
+    assert any("selfie_segmentation" in name for name in digests[0]) == masks
+    assert (digests[0] != digests[1]) == masks
