@@ -4,8 +4,9 @@ The highest score of an abnormal bag is to lie above the highest of a normal one
 of an abnormal one change smoothly and few are high.
 
 Source: Sultani, Chen, Shah, "Real-world Anomaly Detection in Surveillance Videos", CVPR 2018, equations 4
-to 7, quoted by paper 004, Table VIII. Ours: features of an image backbone where theirs are C3D's, a frame for
-each segment, and all pairs of a batch where theirs are 30 and 30.
+to 6, quoted by paper 004, Table VIII; equation 7 adds the norm of the weights, which is not built. Ours:
+features of an image backbone where theirs are C3D's, a frame for each segment, and all pairs of a batch where
+theirs are 30 and 30.
 """
 
 from dataclasses import dataclass
