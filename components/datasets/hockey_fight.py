@@ -16,9 +16,8 @@ from components.datasets.names import about_misfiled, names_of
 from components.datasets.source import Source
 
 _NAME = re.compile(r"(?P<prefix>fi|no)(?P<number>\d+)", re.IGNORECASE)
-_CLASS = re.compile(
-    r"(?P<prefix>fi|no)(n?[ _-]?fi)?(ghts?)?", re.IGNORECASE
-)  # fi, Fights, noFights, non_fight
+# What a class may be called: fi, Fights, no, noFights, non_fight.
+_CLASS = re.compile(r"(?P<prefix>fi|no)(n?[ _-]?fi)?(ghts?)?", re.IGNORECASE)
 _BLOCK = 10
 
 

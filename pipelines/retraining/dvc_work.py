@@ -155,7 +155,8 @@ def _remove_damaged(repo: "Repo", targets: list[str]) -> None:
     for out in repo.index.outs:
         if any(target == out.def_path or _is_in(target, out.def_path) for target in targets):
             remote = _remote(repo, out)
-            for digest in remote.list_oids_exists(_objects(remote, out)):
+            digests = sorted({str(out.hash_info.value), *(_files(remote, out) or ())})
+            for digest in remote.list_oids_exists(digests):
                 if not _is_whole(remote, digest):
                     remote.fs.remove(remote.oid_to_path(digest))
                     removed.append(f"{remote.oid_to_path(digest)} (of {out.def_path})")
@@ -182,10 +183,11 @@ def _read_lock() -> dict[str, Any]:
 
 def _lost(repo: "Repo", out: Any) -> list[str]:
     """The digests that the remote lacks of an out: of a folder its listing, or files that this names."""
-    remote, digest = _remote(repo, out), str(out.hash_info.value)
-    if out.hash_info.isdir and not _is_whole(remote, digest):
-        return [digest]
-    digests = _objects(remote, out)
+    remote = _remote(repo, out)
+    files = _files(remote, out)
+    if files is None:
+        return [str(out.hash_info.value)]
+    digests = sorted({str(out.hash_info.value), *files})
     return sorted(set(digests).difference(remote.list_oids_exists(digests)))
 
 
@@ -197,15 +199,15 @@ def _send_lost(repo: "Repo", out: Any) -> None:
         _remote(repo, out).add(paths, out.cache.fs, lost, check_exists=False)
 
 
-def _objects(remote: Any, out: Any) -> list[str]:
-    """The digests of an out: of a folder its listing and, where the remote has this whole, its files."""
+def _files(remote: Any, out: Any) -> set[str] | None:
+    """The digests that a folder's listing names; None of a folder whose listing the remote has not whole."""
     from dvc_data.hashfile.tree import Tree
 
-    digest = str(out.hash_info.value)
-    if not out.hash_info.isdir or not _is_whole(remote, digest):
-        return [digest]
-    files = {str(file.value) for _, _, file in Tree.load(remote, out.hash_info)}
-    return sorted({digest, *files})
+    if not out.hash_info.isdir:
+        return set()
+    if not _is_whole(remote, str(out.hash_info.value)):
+        return None
+    return {str(file.value) for _, _, file in Tree.load(remote, out.hash_info)}
 
 
 def _is_whole(remote: Any, digest: str) -> bool:

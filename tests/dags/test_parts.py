@@ -1,6 +1,7 @@
 """The plain parts of the DAGs: answers, names, settings, listings, and the call of a command."""
 
 import os
+import re
 import signal
 import sys
 import time
@@ -133,6 +134,23 @@ def test_links_lead_to_reports_without_password():
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("TAILWATCH_EXECUTION", "swarm", id="a way to run"),
+        pytest.param("TAILWATCH_GPU_ON_CPU", "yes", id="a flag"),
+        pytest.param("TAILWATCH_PARTS", "0", id="a number"),
+        pytest.param("TAILWATCH_SCHEDULE", "weekly", id="a schedule"),
+        pytest.param("TAILWATCH_DATASET_ROOT", "gs://team", id="a place"),
+        pytest.param("TAILWATCH_DATASET_ROOT", "s3://", id="a bucket"),
+        pytest.param("TAILWATCH_REPORTS_URL", "/reports", id="a page"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(name, value):
+    with pytest.raises(SettingError, match=re.escape(f"{name} is '{value}'")):
+        read_settings({name: value})
+
+
+@pytest.mark.parametrize(
     "address",
     ["https://hooks.example/T0/a@b?c=d", "http://hooks.example:8080", "https://hooks.example?key=1"],
 )
@@ -151,6 +169,7 @@ def test_what_a_webhook_cannot_be_is_refused_without_its_secret(address):
     ("change", "message"),
     [
         pytest.param({"TAILWATCH_IMAGE": "tailwatch:latest"}, "by digest", id="a tag"),
+        pytest.param({"TAILWATCH_RUNS": "/tmp/runs"}, "TAILWATCH_RUNS is '/tmp/runs'", id="runs on a disk"),
         pytest.param({"TAILWATCH_STORE": "/store"}, "TAILWATCH_STORE is '/store'", id="a disk of one pod"),
         pytest.param({"TAILWATCH_VOLUME": "claim"}, "CLAIM:/PATH", id="a claim without a place"),
         pytest.param({"TAILWATCH_VOLUME": "My Claim:/data"}, "CLAIM:/PATH", id="a claim of two words"),
