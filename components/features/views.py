@@ -112,9 +112,8 @@ def lay_out(frames: np.ndarray, masks: np.ndarray | None, view: View) -> Rendere
     small = np.stack([shown[k] for k in chosen])
     if not view.difference:
         return Rendered(small, bag.indices, bag.kept)
-    previous = [
-        k if k == last else max(k - 1, 0) for last, k in pairwise([-1, *chosen])
-    ]  # repeated: no change
+    # The last frame of a short clip stands for those that it lacks: once repeated, it shows no change.
+    previous = [k if k == last else max(k - 1, 0) for last, k in pairwise([-1, *chosen])]
     before = np.stack([shown[k] for k in previous])
     return Rendered(change(before, small), bag.indices, bag.kept)
 
