@@ -1,6 +1,8 @@
 """Curves of a binary decision: ROC, precision-recall, reliability."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +61,17 @@ def pr_curve(positive: Bools, scores: Floats) -> Curve | None:
     admitted = hits + false_alarms
     precision = np.divide(hits, admitted, out=np.ones(len(hits)), where=admitted > 0)
     return Curve(hits / hits[-1], precision, thresholds)
+
+
+def steps(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The corners of the steps through a precision-recall curve's points: `average_precision` is their area.
+
+    Example:
+        >>> steps([(0.0, 1.0), (1.0, 0.5)])
+        [(0.0, 1.0), (0.0, 0.5), (1.0, 0.5)]
+    """
+    corners = [((x, next_y), (next_x, next_y)) for (x, _), (next_x, next_y) in pairwise(points)]
+    return [*points[:1], *chain.from_iterable(corners)]
 
 
 def reliability(promised: Floats, came_true: Bools) -> list[ReliabilityBin]:

@@ -70,7 +70,7 @@ def roc_png(curves: Mapping[str, tuple[Curve, float | None]], title: str) -> byt
     with _figure(5.0, 4.6) as figure:
         axes = figure.axes[0]
         axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="chance")
-        _draw_curves(axes, curves, "AUC")
+        _draw_curves(axes, curves, "AUC", "default")
         axes.set(xlabel="false positive rate", ylabel="true positive rate", title=title)
         axes.legend(loc="lower right")
         return _png(figure)
@@ -81,7 +81,7 @@ def pr_png(curves: Mapping[str, tuple[Curve, float | None]], positive_share: flo
     with _figure(5.0, 4.6) as figure:
         axes = figure.axes[0]
         axes.axhline(positive_share, color=GREY, linestyle=":", label=f"chance ({positive_share:.2f})")
-        _draw_curves(axes, curves, "area")
+        _draw_curves(axes, curves, "area", "steps-pre")
         axes.set(xlabel="recall", ylabel="precision", title=title)
         axes.legend(loc="lower left")
         return _png(figure)
@@ -157,10 +157,13 @@ def models_png(bars: Sequence[Bar], metric: str, title: str) -> bytes:
         return _png(figure)
 
 
-def _draw_curves(axes: "Axes", curves: Mapping[str, tuple[Curve, float | None]], area_name: str) -> None:
+def _draw_curves(
+    axes: "Axes", curves: Mapping[str, tuple[Curve, float | None]], area_name: str, style: str
+) -> None:
     for place, (name, (curve, area)) in enumerate(curves.items()):
         label = _readable(name) if area is None else f"{_readable(name)}, {area_name} {area:.3f}"
-        axes.plot(curve.x, curve.y, color=COLOURS[place % len(COLOURS)], linewidth=2, label=label)
+        colour = COLOURS[place % len(COLOURS)]
+        axes.plot(curve.x, curve.y, color=colour, linewidth=2, label=label, drawstyle=style)
     _unit_square(axes)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.core.tables import read_csv
+from components.evaluation.curves import steps
 from components.serving.charts import Axis, Range, Series, bar_chart, forest_plot, line_chart
 from pipelines.artifacts import Project
 from pipelines.pictures import read_history
@@ -74,7 +75,8 @@ def curve_charts(
     lines: dict[str, list[Series]] = {}
     for k, model in enumerate(models):
         for name, points in _curves(project, model, kind, columns).items():
-            lines.setdefault(name, []).append(Series(model, points, colour=k))
+            drawn = steps(points) if kind == "pr" else points
+            lines.setdefault(name, []).append(Series(model, drawn, colour=k))
     return [
         line_chart(
             series,
